@@ -1,0 +1,70 @@
+"""Loads the two compiled libraries, each once, at first use, with errors that say what to install.
+
+`_native` is the Python binding of the core; `_kernels.so` holds the TensorFlow ops over the same core. The
+loader cannot be called `_kernels.py`: Python would find `_kernels.so` first and import it as a module.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mmcore.errors import EnvError
+
+MIN_TENSORFLOW = (2, 18)
+_REINSTALL = "build it again with: pip install --force-reinstall --no-deps mmcore (from a checkout: pip install -e .)"
+_INSTALL_TENSORFLOW = "install it with: pip install 'mmcore[cpu]' (or 'mmcore[gpu]')"
+
+
+@functools.cache
+def native() -> ModuleType:
+    """The pybind11 module of the core.
+
+    Raises:
+        EnvError: the compiled module is missing or cannot be loaded.
+    """
+    try:
+        module = importlib.import_module("mmcore._native")
+    except ImportError as error:
+        raise EnvError(f"mmcore's compiled core could not be loaded ({error}); {_REINSTALL}") from error
+    return module
+
+
+@functools.cache
+def tensorflow() -> ModuleType:
+    """The tensorflow module, checked for its version.
+
+    Raises:
+        EnvError: TensorFlow is not installed, does not import, or is too old.
+    """
+    wanted = ".".join(map(str, MIN_TENSORFLOW))
+    try:
+        module = importlib.import_module("tensorflow")
+    except ImportError as error:
+        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, and importing tensorflow failed ({error}); "
+                       f"{_INSTALL_TENSORFLOW}") from error
+    found = tuple(int(part) for part in module.__version__.split(".")[:2])
+    if found < MIN_TENSORFLOW:
+        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, found {module.__version__}; {_INSTALL_TENSORFLOW}")
+    return module
+
+
+@functools.cache
+def kernels() -> Any:
+    """The TensorFlow op library: a namespace with one Python function per op.
+
+    Raises:
+        EnvError: TensorFlow is missing or too old, or the library is missing or does not load.
+    """
+    tf = tensorflow()
+    path = Path(__file__).with_name("_kernels.so")
+    if not path.exists():
+        raise EnvError(f"mmcore's TensorFlow op library was not found at {path}; {_REINSTALL}")
+    try:
+        return tf.load_op_library(str(path))
+    except tf.errors.OpError as error:
+        raise EnvError(f"mmcore's TensorFlow op library {path} does not load into TensorFlow {tf.__version__} "
+                       f"({error.message}); {_REINSTALL}") from error
