@@ -1,0 +1,9 @@
+#include "core/base/errors.h"
+
+namespace mmcore {
+
+// Out of line, so that the type information exists once and exceptions are caught across libraries.
+InvalidArgument::~InvalidArgument() = default;
+DataError::~DataError() = default;
+
+}  // namespace mmcore

@@ -1,0 +1,29 @@
+// The two things that can be wrong: what the caller asked for, and what the bytes from outside say.
+// Each edge translates them once (ValueError in Python, InvalidArgument in TensorFlow) with the same sentence.
+#ifndef MMCORE_CORE_BASE_ERRORS_H_
+#define MMCORE_CORE_BASE_ERRORS_H_
+
+#include <stdexcept>
+#include <string>
+
+#include "core/base/api.h"
+
+namespace mmcore {
+
+// A caller's mistake: a shape, a size, an option.
+class MMCORE_API InvalidArgument : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+  ~InvalidArgument() override;
+};
+
+// Malformed bytes that came from outside: a vocabulary, an image, a tokenizer specification.
+class MMCORE_API DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+  ~DataError() override;
+};
+
+}  // namespace mmcore
+
+#endif  // MMCORE_CORE_BASE_ERRORS_H_

@@ -1,0 +1,13 @@
+// Each part of the core binds itself to the one Python module in a file of its own.
+#ifndef MMCORE_PYTHON_BINDINGS_H_
+#define MMCORE_PYTHON_BINDINGS_H_
+
+#include <pybind11/pybind11.h>
+
+namespace mmcore::python {
+
+void BindBase(pybind11::module_& module);
+
+}  // namespace mmcore::python
+
+#endif  // MMCORE_PYTHON_BINDINGS_H_

@@ -1,0 +1,138 @@
+"""Builds the three libraries of mmcore; everything else about the package is in pyproject.toml.
+
+    csrc/core   -> mmcore/libmmcore.so     the core: standard library only
+    csrc/python -> mmcore/_native.*.so     its Python binding (pybind11)
+    csrc/tf     -> mmcore/_kernels.so      its TensorFlow ops (C API declared in csrc/tf; TensorFlow not needed)
+
+Both edges link the one core library, found beside them at run time: its thread pool and caches exist once in
+a process. Environment: MMCORE_WERROR=1 turns warnings into errors, MMCORE_SANITIZE=address,undefined builds
+with sanitizers, CXX names the compiler.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+CORE, NATIVE, KERNELS = "mmcore.libmmcore", "mmcore._native", "mmcore._kernels"
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
+
+
+def sources(folder: str) -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc" / folder).rglob("*.cc"))
+
+
+def compiler() -> list[str]:
+    """The C++ compiler's command: CXX, else the first of c++, g++, clang++ that is on the path."""
+    if sys.platform == "win32":
+        sys.exit("error: mmcore does not build on Windows; use it under WSL 2 (wsl --install), where it is tested.")
+    for candidate in filter(None, [os.environ.get("CXX"), "c++", "g++", "clang++"]):
+        command = candidate.split()
+        if shutil.which(command[0]):
+            return command
+    sys.exit("error: mmcore is compiled at installation and found no C++17 compiler (tried $CXX, c++, g++, clang++)."
+             "\nInstall one: 'apt-get install g++', 'dnf install gcc-c++', or 'xcode-select --install' on macOS.")
+
+
+class BuildLibraries(build_ext):
+    """Compiles all objects in parallel, then links the core and its two edges."""
+
+    def run(self) -> None:
+        self.cxx = compiler()
+        super().run()
+
+    def build_extensions(self) -> None:
+        with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
+                                    else os.cpu_count() or 1)) as pool:
+            jobs = [(extension, pool.submit(self.compile, extension, source))
+                    for extension in self.extensions for source in extension.sources]
+            for extension, job in jobs:
+                extension.extra_objects.append(job.result())
+        for extension in self.extensions:
+            self.link(extension)
+
+    def flags(self) -> list[str]:
+        flags = ["-std=c++17", "-O3", "-DNDEBUG", "-g0", "-fPIC", "-fvisibility=hidden", "-pthread", *WARNINGS]
+        if os.environ.get("MMCORE_WERROR") == "1":
+            flags.append("-Werror")
+        if sanitizers := os.environ.get("MMCORE_SANITIZE"):
+            flags += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-g"]
+        return flags
+
+    def compile(self, extension: Extension, source: str) -> str:
+        target = Path(self.build_temp) / Path(source).with_suffix(".o")
+        if up_to_date(target, source):
+            return str(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        includes = [f"-I{ROOT / 'csrc'}", *(f"-isystem{path}" for path in extension.include_dirs)]
+        run([*self.cxx, *self.flags(), *includes, "-c", str(ROOT / source), "-o", str(target)])
+        return str(target)
+
+    def link(self, extension: Extension) -> None:
+        target = Path(self.get_ext_fullpath(extension.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        macos = sys.platform == "darwin"
+        command = [*self.cxx, "-shared", "-pthread", *extension.extra_objects, "-o", str(target)]
+        if sanitizers := os.environ.get("MMCORE_SANITIZE"):
+            command.append(f"-fsanitize={sanitizers}")
+        core = Path(self.get_ext_fullpath(CORE))
+        if extension.name == CORE:
+            command.append(f"-Wl,-install_name,@rpath/{core.name}" if macos else f"-Wl,-soname,{core.name}")
+        else:
+            command += [str(core), "-Wl,-rpath,@loader_path" if macos else "-Wl,-rpath,$ORIGIN"]
+        # Python's and TensorFlow's own symbols are found when the library is loaded.
+        command += ["-undefined", "dynamic_lookup"] if macos else ["-Wl,--strip-all", "-Wl,--as-needed"]
+        run(command)
+
+    def get_ext_filename(self, name: str) -> str:
+        # The core and the ops are no Python modules: no ABI suffix, and no module name that Python could import.
+        if name.rpartition(".")[2] in ("libmmcore", "_kernels"):
+            return os.path.join(*name.split(".")) + ".so"
+        return super().get_ext_filename(name)
+
+
+def up_to_date(target: Path, source: str) -> bool:
+    """True when the object is newer than its source, every header and this script."""
+    if not target.exists():
+        return False
+    csrc = ROOT / "csrc"
+    inputs = [ROOT / source, Path(__file__), *csrc.rglob("*.h"), *csrc.rglob("*.inc")]
+    return target.stat().st_mtime > max(path.stat().st_mtime for path in inputs)
+
+
+def run(command: list[str]) -> None:
+    if os.environ.get("MMCORE_BUILD_VERBOSE") == "1":
+        print(*command, flush=True)
+    if subprocess.run(command, cwd=ROOT).returncode != 0:
+        sys.exit(f"error: compiling mmcore failed, the compiler's messages are above; the command was:\n"
+                 f"{' '.join(command)}")
+
+
+def pybind11_include() -> str:
+    import pybind11
+
+    return pybind11.get_include()
+
+
+def python_include() -> str:
+    import sysconfig
+
+    return sysconfig.get_paths()["include"]
+
+
+setup(
+    ext_modules=[
+        Extension(CORE, sources("core")),
+        Extension(NATIVE, sources("python"), include_dirs=[pybind11_include(), python_include()]),
+        Extension(KERNELS, sources("tf")),
+    ],
+    cmdclass={"build_ext": BuildLibraries},
+)
