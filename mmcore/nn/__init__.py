@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
+from mmcore.nn.attention import MultiHeadAttention, dot_product_attention
+from mmcore.nn.conv import Conv2D
+from mmcore.nn.dropout import Dropout, StochasticDepth
+from mmcore.nn.embedding import Embedding, Positions
+from mmcore.nn.init import glorot_uniform, he_normal, lecun_normal, orthogonal, truncated_normal
 from mmcore.nn.linear import Linear
+from mmcore.nn.norm import BatchNorm, GroupNorm, LayerNorm
 from mmcore.nn.paths import trainable_by_path, variables_by_path
+from mmcore.nn.pooling import AttentionPooling, masked_max, masked_mean
+from mmcore.nn.rnn import GRU, LSTM, Bidirectional
 from mmcore.nn.seeds import fold, fresh, split
 from mmcore.nn.tokens import Tokens
+from mmcore.nn.transformer import MLP, TransformerBlock
 
-__all__ = ["Linear", "Tokens", "fold", "fresh", "split", "trainable_by_path", "variables_by_path"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MLP",
+    "AttentionPooling",
+    "BatchNorm",
+    "Bidirectional",
+    "Conv2D",
+    "Dropout",
+    "Embedding",
+    "GroupNorm",
+    "LayerNorm",
+    "Linear",
+    "MultiHeadAttention",
+    "Positions",
+    "StochasticDepth",
+    "Tokens",
+    "TransformerBlock",
+    "dot_product_attention",
+    "fold",
+    "fresh",
+    "glorot_uniform",
+    "he_normal",
+    "lecun_normal",
+    "masked_max",
+    "masked_mean",
+    "orthogonal",
+    "split",
+    "trainable_by_path",
+    "truncated_normal",
+    "variables_by_path",
+]

@@ -1,0 +1,7 @@
+"""Models: encoders, a fusion and a head put together."""
+
+from __future__ import annotations
+
+from mmcore.models.classifier import MultimodalClassifier
+
+__all__ = ["MultimodalClassifier"]
