@@ -6,6 +6,7 @@ loader cannot be called `_kernels.py`: Python would find `_kernels.so` first and
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import importlib
 from pathlib import Path
@@ -57,14 +58,24 @@ def kernels() -> Any:
     """The TensorFlow op library: a namespace with one Python function per op.
 
     Raises:
-        EnvError: TensorFlow is missing or too old, or the library is missing or does not load.
+        EnvError: TensorFlow is missing or too old, or the library is missing, does not load, or does not register.
     """
     tf = tensorflow()
     path = Path(__file__).with_name("_kernels.so")
     if not path.exists():
         raise EnvError(f"mmcore's TensorFlow op library was not found at {path}; {_REINSTALL}")
+    found = f"mmcore's TensorFlow op library {path} does not load into TensorFlow {tf.__version__}"
     try:
-        return tf.load_op_library(str(path))
+        library = tf.load_op_library(str(path))
     except tf.errors.OpError as error:
-        raise EnvError(f"mmcore's TensorFlow op library {path} does not load into TensorFlow {tf.__version__} "
-                       f"({error.message}); {_REINSTALL}") from error
+        raise EnvError(f"{found} ({error.message}); {_REINSTALL}") from error
+    if reason := registration_error(path):
+        raise EnvError(f"{found} ({reason}); {_REINSTALL}")
+    return library
+
+
+def registration_error(path: Path) -> str:
+    """Why the loaded op library could not register its ops; empty when it could: TensorFlow says nothing of it."""
+    function = ctypes.CDLL(str(path)).MmcoreRegistrationError
+    function.restype = ctypes.c_char_p
+    return function().decode()

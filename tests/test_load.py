@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from mmcore import _load
+from mmcore.errors import EnvError
+
+PACKAGE = Path(_load.__file__).parent
+# The functions without their caches: each test meets its own environment.
+load_native, load_tensorflow, load_kernels = (
+    function.__wrapped__ for function in (_load.native, _load.tensorflow, _load.kernels))
+
+
+def move_package(monkeypatch, folder: Path) -> Path:
+    monkeypatch.setattr(_load, "__file__", str(folder / "_load.py"))
+    return folder / "_kernels.so"
+
+
+def test_missing_native_module_says_how_to_build_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmcore._native", None)
+    with pytest.raises(EnvError, match="compiled core could not be loaded .*pip install"):
+        load_native()
+
+
+def test_missing_tensorflow_names_wanted_version_and_pip_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(EnvError, match=r"TensorFlow 2\.18 or newer.*failed.*pip install 'mmcore\[cpu\]'"):
+        load_tensorflow()
+
+
+@pytest.mark.parametrize("version", ["2.17.1", "1.15.5", "2.9.0"])
+def test_old_tensorflow_names_found_and_wanted_version_and_pip_line(monkeypatch, version):
+    monkeypatch.setitem(sys.modules, "tensorflow", types.SimpleNamespace(__version__=version))
+    with pytest.raises(EnvError, match=rf"2\.18 or newer, found {version}.*pip install 'mmcore\[cpu\]'"):
+        load_tensorflow()
+
+
+@pytest.mark.parametrize("version", ["2.18.0", "2.22.0-rc1", "3.0.0"])
+def test_new_enough_tensorflow_is_taken(monkeypatch, version):
+    module = types.SimpleNamespace(__version__=version)
+    monkeypatch.setitem(sys.modules, "tensorflow", module)
+    assert load_tensorflow() is module
+
+
+def test_missing_op_library_names_its_path_and_the_build(monkeypatch, tmp_path):
+    path = move_package(monkeypatch, tmp_path)
+    with pytest.raises(EnvError, match=rf"not found at {path}.*pip install"):
+        load_kernels()
+
+
+def test_damaged_op_library_names_path_tensorflow_and_reason(monkeypatch, tmp_path):
+    path = move_package(monkeypatch, tmp_path)
+    path.write_bytes(b"not a library")
+    version = _load.tensorflow().__version__
+    with pytest.raises(EnvError, match=rf"{path} does not load into TensorFlow {version} \(.*(ELF|file).*pip install"):
+        load_kernels()
+
+
+def test_op_library_without_the_core_beside_it_says_what_is_missing(monkeypatch, tmp_path):
+    path = move_package(monkeypatch, tmp_path)
+    shutil.copy(PACKAGE / "_kernels.so", path)
+    path.write_bytes(path.read_bytes().replace(b"libmmcore.so", b"libmmgone.so"))
+    with pytest.raises(EnvError, match="libmmgone.so"):
+        load_kernels()
+
+
+def test_failed_registration_is_reported(monkeypatch):
+    monkeypatch.setattr(_load, "registration_error", lambda path: "Op MmcoreTokenize is registered twice")
+    with pytest.raises(EnvError, match="does not load into TensorFlow .*registered twice.*pip install"):
+        load_kernels()
+
+
+def test_kernels_are_loaded_once():
+    assert _load.kernels() is _load.kernels()
+    assert _load.registration_error(PACKAGE / "_kernels.so") == ""
