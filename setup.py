@@ -88,9 +88,23 @@ class BuildLibraries(build_ext):
             command.append(f"-Wl,-install_name,@rpath/{core.name}" if macos else f"-Wl,-soname,{core.name}")
         else:
             command += [str(core), "-Wl,-rpath,@loader_path" if macos else "-Wl,-rpath,$ORIGIN"]
+        if extension.name == KERNELS and not macos:
+            command += ["-Wl,--no-as-needed", self.tensorflow_stand_in()]
         # Python's and TensorFlow's own symbols are found when the library is loaded.
         command += ["-undefined", "dynamic_lookup"] if macos else ["-Wl,--strip-all", "-Wl,--as-needed"]
         run(command)
+
+    def tensorflow_stand_in(self) -> str:
+        """An empty library named as TensorFlow's, so that the ops ask for that one when they are loaded.
+
+        TensorFlow 2.18 loads its library out of the scope in which an op library's symbols are looked up, unless
+        the op library names it as needed (TensorFlow 2.21 does not mind).
+        """
+        target = Path(self.build_temp) / "libtensorflow_framework.so.2"
+        source = target.with_name("stand_in.cc")
+        source.write_text("")
+        run([*self.cxx, "-shared", f"-Wl,-soname,{target.name}", str(source), "-o", str(target)])
+        return str(target)
 
     def get_ext_filename(self, name: str) -> str:
         # The core and the ops are no Python modules: no ABI suffix, and no module name that Python could import.

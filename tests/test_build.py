@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,8 @@ def test_the_core_is_one_library_that_both_edges_need():
 
 def test_libraries_are_small():
     assert sum(path.stat().st_size for path in PACKAGE.glob("*.so")) < 10_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the ops name TensorFlow's library on Linux only")
+def test_the_ops_name_tensorflows_library_as_needed():
+    assert b"libtensorflow_framework.so.2\0" in (PACKAGE / "_kernels.so").read_bytes()
