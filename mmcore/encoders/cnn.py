@@ -23,8 +23,9 @@ class CNNConfig:
         widths: channels of each stage; every stage but the first halves the image.
         depths: blocks of each stage.
         bottleneck: blocks of 1x1, 3x3, 1x1 convolutions that end 4 times as wide, instead of two 3x3.
-        small_stem: begin with one 3x3 convolution of stride 1 (images up to some 64 pixels), instead of 7x7
+        small_stem: begin with one 3x3 convolution (images up to some 64 pixels), instead of 7x7
             of stride 2 and a 3x3 maximum of stride 2.
+        stem_stride: stride of the small stem; 2 makes everything after it four times cheaper.
         norm: "batch" or "group".
         drop_path_rate: in training, probability that an example skips the last block; earlier blocks' are
             proportionally smaller.
@@ -34,6 +35,7 @@ class CNNConfig:
     depths: tuple[int, ...] = (1, 1, 1)
     bottleneck: bool = False
     small_stem: bool = True
+    stem_stride: int = 1
     norm: Literal["batch", "group"] = "batch"
     drop_path_rate: float = 0.0
 
@@ -82,7 +84,7 @@ class CNN(tf.Module):
             )
         rng = inits.generator(rng)
         in_dim = config.widths[0]
-        size, stride = (3, 1) if config.small_stem else (7, 2)
+        size, stride = (3, config.stem_stride) if config.small_stem else (7, 2)
         self.small_stem = config.small_stem
         self.stem = nn.Conv2D(3, in_dim, size, stride=stride, bias=False, rng=rng)
         self.stem_norm = _norm(config.norm, in_dim)
