@@ -17,4 +17,5 @@ PYBIND11_MODULE(_native, module) {
     }
   });
   mmcore::python::BindBase(module);
+  mmcore::python::BindImage(module);
 }
