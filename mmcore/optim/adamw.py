@@ -11,7 +11,7 @@ from mmcore.optim.schedules import Schedule, as_schedule
 from mmcore.optim.slots import DecayRule, Slots, checked, decay_kernels
 
 
-class AdamW(tf.Module):
+class AdamW:
     """m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  w -= lr (m_hat / (sqrt(v_hat) + epsilon) + decay w).
 
     m_hat = m / (1 - b1^t) and v_hat = v / (1 - b2^t) with t = step + 1. The decay is multiplied by the
@@ -51,7 +51,6 @@ class AdamW(tf.Module):
         epsilon: float = 1e-8,
         decay: DecayRule = decay_kernels,
     ):
-        super().__init__()
         if not (0.0 <= beta1 < 1.0 and 0.0 <= beta2 < 1.0):
             raise ValueError(f"beta1 and beta2 must be in [0, 1), found {beta1} and {beta2}")
         if not (weight_decay >= 0.0 and epsilon > 0.0):

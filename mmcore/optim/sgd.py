@@ -11,7 +11,7 @@ from mmcore.optim.schedules import Schedule, as_schedule
 from mmcore.optim.slots import DecayRule, Slots, checked, decay_kernels
 
 
-class SGD(tf.Module):
+class SGD:
     """u = momentum u + (g + decay w);  w -= lr u, or with Nesterov momentum w -= lr (g + decay w + momentum
     u).
 
@@ -50,7 +50,6 @@ class SGD(tf.Module):
         weight_decay: float = 0.0,
         decay: DecayRule = decay_kernels,
     ):
-        super().__init__()
         if not 0.0 <= momentum < 1.0 or not weight_decay >= 0.0:
             raise ValueError(
                 f"expected momentum in [0, 1) and weight_decay >= 0, found {momentum} and {weight_decay}"
