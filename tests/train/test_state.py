@@ -8,7 +8,7 @@ from mmcore import nn, optim, train
 
 
 class SlotOptimizer(tf.Module):
-    """An optimizer of one's own whose state is found through tf.Module; it also holds the model's variables."""
+    """An optimizer of one's own with its state in variables; it also holds those of the model."""
 
     def __init__(self):
         super().__init__()
