@@ -20,9 +20,9 @@ from mmcore.data.shapes import SHAPES, draw_shapes
 
 # Each material and the words that tell it.
 MATERIALS = {
-    "wood": ("wooden", "oak", "pine"),
+    "wood": ("wooden", "birch", "pine"),
     "glass": ("glass", "crystal"),
-    "steel": ("steel", "iron", "metal"),
+    "metal": ("metal", "steel", "tin"),
     "paper": ("paper", "cardboard"),
     "clay": ("clay", "ceramic", "porcelain"),
 }

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmcore.data import balance_sentence, class_weights
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=50))
 def test_class_weights_have_mean_one_and_even_out_the_classes(labels):
     labels = np.array(labels)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmcore.data import split_name, stratified_split
@@ -12,6 +12,7 @@ from mmcore.data import split_name, stratified_split
 LABELS = st.lists(st.sampled_from("abcde"), max_size=120)
 
 
+@settings(deadline=None)
 @given(LABELS, st.integers(0, 2**32))
 def test_every_class_is_dealt_out_by_the_stated_rule(labels, seed):
     splits = stratified_split(labels, seed=seed)
@@ -23,6 +24,7 @@ def test_every_class_is_dealt_out_by_the_stated_rule(labels, seed):
         assert found["train"] >= 1
 
 
+@settings(deadline=None)
 @given(LABELS, st.integers(0, 99), st.integers(0, 20))
 def test_rows_do_not_move_when_another_class_grows(labels, seed, more):
     def kept(rows):

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from PIL import Image
+
+from mmcore import viz
+
+
+def test_a_picture_with_letters_that_the_font_lacks_is_written_without_a_warning(tmp_path):
+    viz.save(viz.example_grid([None], ["日本語 and 😀"], ["h"]), tmp_path / "x.png", dpi=50)
+    with Image.open(tmp_path / "x.png") as picture:
+        assert picture.size == (95, 137)
+
+
+def test_importing_viz_imports_no_matplotlib():
+    code = "import sys, mmcore.viz; assert not {'matplotlib', 'tensorflow'} & sys.modules.keys(), sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
