@@ -93,5 +93,5 @@ def balance_sentence(labels: Sequence[str | None]) -> str:
         return "classes: none"
     (most, largest), (least, smallest) = counts[0], counts[-1]
     ratio = largest / smallest
-    sentence = f"classes: {len(counts)}, from {smallest} rows ({least}) to {largest} ({most})"
+    sentence = f"classes: {len(counts)}, of {smallest} ({least}) to {largest} ({most}) rows"
     return sentence + (f"; imbalanced {ratio:.1f} to 1, class weights may help" if ratio >= 3 else "")

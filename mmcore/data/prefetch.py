@@ -56,8 +56,12 @@ def _produce(items: Iterable, ready: queue.Queue, stop: threading.Event) -> None
                 return
             ready.put((item, None))
         ready.put((_END, None))
-    except BaseException as error:
+    except Exception as error:
         ready.put((None, error))
+    except BaseException as error:  # would end the program where the consumer raises it
+        ready.put(
+            (None, DataError("input pipeline", f"the thread that prepares batches was ended by {error!r}"))
+        )
     finally:
         if hasattr(iterator, "close"):
             iterator.close()

@@ -58,7 +58,12 @@ def read_cells(path: str | Path) -> Cells:
             f"expected a manifest ending in {', '.join(MANIFEST_SUFFIXES)} or a folder of class "
             f"folders, found {path.suffix or 'no ending'!r}; export it as CSV with a header row",
         )
-    text = decode_utf8(path.read_bytes(), path.name)
+    try:
+        text = decode_utf8(path.read_bytes(), path.name)
+    except OSError as error:
+        raise DataError(
+            str(path), f"the file cannot be read ({error.strerror}); check its permissions"
+        ) from error
     return read_jsonl(text, path) if suffix in (".jsonl", ".ndjson") else read_csv(text, path)
 
 
@@ -117,7 +122,7 @@ def read_jsonl(text: str, path: Path) -> Cells:
             continue
         key = f"{name}, row {count + 1} (line {line})"
         for column, value in _json_object(source, key).items():
-            cells = columns.setdefault(column.strip(), [])
+            cells = columns.setdefault(column, [])
             cells.extend([""] * (count - len(cells)))
             cells.append(_json_cell(value, column, key))
         count += 1

@@ -25,7 +25,7 @@ def test_rows_without_a_label_do_not_count():
 def test_imbalance_is_said():
     assert (
         balance_sentence(list("aaab"))
-        == "classes: 2, from 1 rows (b) to 3 (a); imbalanced 3.0 to 1, class weights may help"
+        == "classes: 2, of 1 (b) to 3 (a) rows; imbalanced 3.0 to 1, class weights may help"
     )
     assert "imbalanced" not in balance_sentence(list("aab"))
     assert balance_sentence([None]) == "classes: none"

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mmcore.data import class_names, label_ids, read_manifest
 from mmcore.errors import DataError
@@ -154,6 +156,28 @@ def test_text_that_is_not_utf8_names_line_and_offset(tmp_path):
     assert refused(write(tmp_path, b"text\0,label\n"), "NUL").offset == 4
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=60) | st.text('ab,;\t"\n\r{}[]:01\u00e9', max_size=60).map(str.encode),
+    suffix=st.sampled_from([".csv", ".tsv", ".jsonl"]),
+)
+def test_any_bytes_are_read_or_refused(tmp_path, content, suffix):
+    try:
+        manifest = read_manifest(write(tmp_path, content, "m" + suffix), labelled=False)
+    except DataError:
+        return
+    assert len(manifest.examples) >= 1
+
+
+def test_a_manifest_that_may_not_be_read(tmp_path, monkeypatch):
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied")
+
+    path = write(tmp_path, "text,label\na b,x\n")
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    refused(path, "Permission denied", "m.csv")
+
+
 def test_a_path_that_does_not_exist(tmp_path):
     refused(tmp_path / "none.csv", "does not exist", str(tmp_path))
     (tmp_path / "empty").mkdir()
@@ -188,6 +212,12 @@ def test_names_that_leave_the_folder_are_refused_unless_allowed(tmp_path):
         path = write(root, f"image,label\na.png,x\n{name},y\n")
         refused(path, "row 2", name, "outside the manifest's folder", image="image")
         assert len(read_manifest(path, allow_outside=True).examples) == 2
+
+
+@pytest.mark.parametrize("name", ["a\0.png", "a\n.png", "..", "../..", "/../..", ".", "x" * 5000 + ".png"])
+def test_names_that_are_no_files_of_the_folder_open_nothing(tmp_path, name):
+    path = write(tmp_path, json.dumps({"image": name, "label": "x"}) + "\n", "m.jsonl")
+    assert "row 1" in str(refused(path, image="image"))
 
 
 def test_absolute_names_and_detours_inside_the_folder_are_taken(tmp_path):

@@ -235,6 +235,20 @@ def test_a_bad_image_is_skipped_counted_and_named_and_its_neighbours_stay(tmp_pa
         assert "m.csv, row 8" in key and "7.png" in key and "not an image" in reason
 
 
+def test_one_percent_of_ten_thousand_bad_images_are_counted_exactly(tmp_path):
+    Image.new("RGB", (2, 2), (9, 9, 9)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"")
+    bad = set(range(50, 10_000, 100))
+    images = [tmp_path / ("bad.png" if row in bad else "good.png") for row in range(10_000)]
+    examples = Examples(
+        images, [None] * 10_000, ["x"] * 10_000, ["train"] * 10_000, range(1, 10_001), "m.csv"
+    )
+    pipeline = Pipeline(examples, batch_size=512, preprocessor=Preprocessor(size=2, **UNIT))
+    masks = np.concatenate([batch["image"][1] for batch in pipeline])
+    assert set(np.flatnonzero(~masks[:10_000]).tolist()) == bad
+    assert pipeline.bad.keys() == {examples.key(row) for row in bad}
+
+
 def test_an_image_over_the_limit_is_a_bad_one(tmp_path):
     small = Preprocessor(size=8, max_pixels=100)
     with pytest.raises(DataError, match=r"row 1 .*max_pixels"):

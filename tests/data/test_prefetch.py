@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 import time
 
@@ -83,3 +84,15 @@ def test_a_stalled_producer_is_reported():
 def test_a_depth_of_nothing_is_refused():
     with pytest.raises(ValueError, match="depth must be at least 1"):
         next(prefetch([], depth=0))
+
+
+def test_a_producer_that_is_ended_from_outside_is_a_typed_error(monkeypatch):
+    def items():
+        yield 1
+        raise SystemExit(3)
+
+    with pytest.raises(DataError, match=r"was ended by SystemExit\(3\)"):
+        list(prefetch(items()))
+    monkeypatch.setattr(sys.modules["mmcore.data.prefetch"], "_produce", lambda *arguments: None)
+    with pytest.raises(DataError, match="ended without a word"):
+        next(prefetch([1]))
