@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from mmcore import nn
+from mmcore.nn.dtypes import wide
 from mmcore.nn.shapes import sizes
 
 
@@ -25,6 +26,6 @@ def image_tokens(values: tf.Tensor, mask: tf.Tensor | None) -> nn.Tokens:
     """
     batch, length, _ = sizes(values)
     present = tf.ones([batch], tf.bool) if mask is None else mask
-    mean = tf.cast(tf.reduce_mean(tf.cast(values, tf.float32), axis=1), values.dtype)
+    mean = tf.cast(tf.reduce_mean(wide(values), axis=1), values.dtype)
     pooled = mean if mask is None else tf.where(mask[:, None], mean, tf.zeros([], values.dtype))
     return nn.Tokens(values, tf.repeat(present[:, None], length, axis=1), pooled)

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from mmcore.fusion.bottleneck import Bottleneck
 from mmcore.fusion.concat import Concat
+from mmcore.fusion.cross_attention import CrossAttention, CrossAttentionBlock
 from mmcore.fusion.inputs import drop_modalities
+from mmcore.fusion.parallel import Parallel
 from mmcore.fusion.projection import Projection
 
-__all__ = ["Concat", "Projection", "drop_modalities"]
+__all__ = [
+    "Bottleneck",
+    "Concat",
+    "CrossAttention",
+    "CrossAttentionBlock",
+    "Parallel",
+    "Projection",
+    "drop_modalities",
+]

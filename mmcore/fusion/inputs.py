@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from mmcore import nn
+from mmcore.nn.seeds import uniform
+from mmcore.nn.shapes import sizes
 
 
 def checked_sizes(dims: Sequence[int], dim: int) -> tuple[int, ...]:
@@ -63,7 +65,7 @@ def drop_modalities(tokens: Sequence[nn.Tokens], rate: float, seed: tf.Tensor) -
     Source: Neverova et al. 2014, ModDrop, arXiv:1501.00102, section 3.3.
     """
     present = tf.stack([part.present() for part in tokens], axis=1)
-    draw = tf.where(present, tf.random.stateless_uniform(tf.shape(present), seed=seed), -1.0)
+    draw = tf.where(present, uniform(seed, sizes(present)), -1.0)
     stay = (draw >= rate) | (draw == tf.reduce_max(draw, axis=1, keepdims=True))
     return [_only(part, stay[:, index]) for index, part in enumerate(tokens)]
 

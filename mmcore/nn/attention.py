@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore.nn import init as inits
+from mmcore.nn.dtypes import wide
 from mmcore.nn.linear import Linear
 from mmcore.nn.shapes import sizes
 
@@ -16,7 +17,7 @@ _FAR_BELOW = -1e30
 def dot_product_attention(
     q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor | None = None, *, scale: float | None = None
 ) -> tf.Tensor:
-    """softmax(q k^T * scale) v for each head; the softmax is float32.
+    """softmax(q k^T * scale) v for each head; the softmax is never half precision.
 
     Shapes:
         q: float [B, T, H, K]; k and v: [B, S, H, K].
@@ -46,10 +47,10 @@ def dot_product_attention(
     scale = q.shape[-1] ** -0.5 if scale is None else scale
     # The scale goes on q, which is smaller than the scores.
     q = tf.transpose(q * tf.cast(scale, q.dtype), [0, 2, 1, 3])
-    scores = tf.cast(tf.matmul(q, tf.transpose(k, [0, 2, 1, 3]), transpose_b=True), tf.float32)
+    scores = wide(tf.matmul(q, tf.transpose(k, [0, 2, 1, 3]), transpose_b=True))
     if mask is not None:
         mask = mask[:, None, :] if mask.shape.rank == 2 else mask
-        scores += tf.where(mask, 0.0, _FAR_BELOW)[:, None]
+        scores += tf.where(mask, tf.zeros([], scores.dtype), _FAR_BELOW)[:, None]
     weights = tf.cast(tf.nn.softmax(scores), v.dtype)
     mixed = tf.transpose(tf.matmul(weights, tf.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3])
     if mask is None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
-from mmcore.nn.seeds import fresh
+from mmcore.nn.seeds import bits, fresh
+from mmcore.nn.shapes import sizes
 
 
 class Dropout(tf.Module):
@@ -33,7 +36,7 @@ class Dropout(tf.Module):
         self.rate = checked_rate(rate)
 
     def __call__(self, x: tf.Tensor, *, training: bool = False, seed: tf.Tensor | None = None) -> tf.Tensor:
-        return drop(x, tf.shape(x), self.rate, seed) if training and self.rate else x
+        return _drop(x, sizes(x), self.rate, seed) if training and self.rate else x
 
 
 class StochasticDepth(tf.Module):
@@ -59,14 +62,13 @@ class StochasticDepth(tf.Module):
     def __call__(self, x: tf.Tensor, *, training: bool = False, seed: tf.Tensor | None = None) -> tf.Tensor:
         if not training or not self.rate:
             return x
-        ones = tf.ones([x.shape.rank - 1], tf.int32)
-        return drop(x, tf.concat([tf.shape(x)[:1], ones], axis=0), self.rate, seed)
+        return _drop(x, [sizes(x)[0]] + [1] * (x.shape.rank - 1), self.rate, seed)
 
 
-def drop(x: tf.Tensor, noise_shape: tf.Tensor, rate: float, seed: tf.Tensor | None) -> tf.Tensor:
-    """where(uniform(noise_shape) >= rate, x / (1 - rate), 0)."""
-    uniform = tf.random.stateless_uniform(noise_shape, seed=fresh() if seed is None else seed)
-    return tf.where(uniform >= rate, x * tf.cast(1.0 / (1.0 - rate), x.dtype), tf.zeros([], x.dtype))
+def _drop(x: tf.Tensor, shape: Sequence[int | tf.Tensor], rate: float, seed: tf.Tensor | None) -> tf.Tensor:
+    """x / (1 - rate) where words of this shape are at least rate * 2^32, else 0."""
+    keep = bits(fresh() if seed is None else seed, shape) >= tf.constant(int(rate * 2**32), tf.uint32)
+    return tf.where(keep, x * tf.cast(1.0 / (1.0 - rate), x.dtype), tf.zeros([], x.dtype))
 
 
 def checked_rate(rate: float) -> float:

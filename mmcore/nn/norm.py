@@ -1,9 +1,10 @@
-"""Normalisation: LayerNorm, GroupNorm, BatchNorm. Statistics are always float32."""
+"""Normalisation: LayerNorm, GroupNorm, BatchNorm. Statistics are never half precision."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from mmcore.nn.dtypes import wide
 from mmcore.nn.shapes import sizes
 
 
@@ -36,10 +37,10 @@ class LayerNorm(tf.Module):
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         _check_width(x, self.dim)
-        wide = tf.cast(x, tf.float32)
-        centred = wide - tf.reduce_mean(wide, axis=-1, keepdims=True)
+        centred = wide(x) - tf.reduce_mean(wide(x), axis=-1, keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-        return tf.cast(centred * tf.math.rsqrt(variance + self.epsilon) * self.scale + self.bias, x.dtype)
+        y = centred * tf.math.rsqrt(variance + self.epsilon)
+        return tf.cast(y * tf.cast(self.scale, y.dtype) + tf.cast(self.bias, y.dtype), x.dtype)
 
 
 class GroupNorm(tf.Module):
@@ -70,13 +71,11 @@ class GroupNorm(tf.Module):
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         _check_width(x, self.dim)
         shape = sizes(x)
-        wide = tf.reshape(
-            tf.cast(x, tf.float32), [shape[0], -1, self.num_groups, self.dim // self.num_groups]
-        )
-        centred = wide - tf.reduce_mean(wide, axis=[1, 3], keepdims=True)
+        groups = tf.reshape(wide(x), [shape[0], -1, self.num_groups, self.dim // self.num_groups])
+        centred = groups - tf.reduce_mean(groups, axis=[1, 3], keepdims=True)
         variance = tf.reduce_mean(tf.square(centred), axis=[1, 3], keepdims=True)
         y = tf.reshape(centred * tf.math.rsqrt(variance + self.epsilon), shape)
-        return tf.cast(y * self.scale + self.bias, x.dtype)
+        return tf.cast(y * tf.cast(self.scale, y.dtype) + tf.cast(self.bias, y.dtype), x.dtype)
 
 
 class BatchNorm(tf.Module):
@@ -120,22 +119,25 @@ class BatchNorm(tf.Module):
             mean, variance = _moments(x, mask)
             kept = tf.constant(1.0) if mask is None else tf.cast(tf.reduce_any(mask), tf.float32)
             share = (1.0 - self.momentum) * kept  # a batch without a real row moves nothing
-            self.moving_mean.assign_sub(share * (self.moving_mean - mean))
-            self.moving_variance.assign_sub(share * (self.moving_variance - variance))
-        factor = tf.math.rsqrt(variance + self.epsilon) * self.scale
-        return tf.cast(tf.cast(x, tf.float32) * factor + (self.bias - mean * factor), x.dtype)
+            self.moving_mean.assign_sub(share * (self.moving_mean - tf.cast(mean, tf.float32)))
+            self.moving_variance.assign_sub(share * (self.moving_variance - tf.cast(variance, tf.float32)))
+        mean, variance, scale, bias = (
+            tf.cast(y, wide(x).dtype) for y in (mean, variance, self.scale, self.bias)
+        )
+        factor = tf.math.rsqrt(variance + self.epsilon) * scale
+        return tf.cast(wide(x) * factor + (bias - mean * factor), x.dtype)
 
 
 def _moments(x: tf.Tensor, mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and biased variance of each channel over the rows that the mask keeps, float32 [dim]."""
-    wide = tf.reshape(tf.cast(x, tf.float32), [sizes(x)[0], -1, x.shape[-1]])
+    """Mean and biased variance of each channel over the rows that the mask keeps, [dim]."""
+    rows = tf.reshape(wide(x), [sizes(x)[0], -1, x.shape[-1]])
     if mask is None:
-        mean = tf.reduce_mean(wide, axis=[0, 1])
-        return mean, tf.reduce_mean(tf.square(wide - mean), axis=[0, 1])
-    keep = tf.cast(mask, tf.float32)
-    weight = (keep / tf.maximum(tf.reduce_sum(keep) * tf.cast(sizes(wide)[1], tf.float32), 1.0))[:, None]
-    mean = tf.reduce_sum(tf.reduce_sum(wide, axis=1) * weight, axis=0)
-    return mean, tf.reduce_sum(tf.reduce_sum(tf.square(wide - mean), axis=1) * weight, axis=0)
+        mean = tf.reduce_mean(rows, axis=[0, 1])
+        return mean, tf.reduce_mean(tf.square(rows - mean), axis=[0, 1])
+    keep = tf.cast(mask, rows.dtype)
+    weight = (keep / tf.maximum(tf.reduce_sum(keep) * tf.cast(sizes(rows)[1], rows.dtype), 1.0))[:, None]
+    mean = tf.reduce_sum(tf.reduce_sum(rows, axis=1) * weight, axis=0)
+    return mean, tf.reduce_sum(tf.reduce_sum(tf.square(rows - mean), axis=1) * weight, axis=0)
 
 
 def _check_width(x: tf.Tensor, dim: int) -> None:

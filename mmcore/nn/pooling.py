@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore.nn import init as inits
+from mmcore.nn.dtypes import wide
 from mmcore.nn.linear import Linear
 
 
@@ -21,9 +22,9 @@ def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         >>> nn.masked_mean(values, tf.constant([[True, True, False]])).numpy().tolist()
         [[3.0]]
     """
-    # float32: a sum of bfloat16 stops growing after some 256 terms.
-    total = tf.reduce_sum(tf.cast(_zero_masked(values, mask), tf.float32), axis=1)
-    count = tf.reduce_sum(tf.cast(mask, tf.float32), axis=1, keepdims=True)
+    # Wide: a sum of bfloat16 stops growing after some 256 terms.
+    total = tf.reduce_sum(wide(_zero_masked(values, mask)), axis=1)
+    count = tf.reduce_sum(tf.cast(mask, total.dtype), axis=1, keepdims=True)
     return tf.cast(total / tf.maximum(count, 1.0), values.dtype)
 
 
@@ -58,7 +59,7 @@ class AttentionPooling(tf.Module):
         self.score = Linear(dim, 1, bias=False, rng=rng)
 
     def __call__(self, values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        scores = tf.cast(self.score(tf.tanh(self.hidden(values))), tf.float32)
+        scores = wide(self.score(tf.tanh(self.hidden(values))))
         weights = tf.nn.softmax(tf.where(mask[:, :, None], scores, -1e30), axis=1)
         return tf.reduce_sum(tf.cast(weights, values.dtype) * _zero_masked(values, mask), axis=1)
 

@@ -1,0 +1,112 @@
+"""Modalities that speak to each other through a few shared tokens alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from mmcore import nn
+from mmcore.fusion.inputs import checked_sizes, present_tokens
+from mmcore.fusion.projection import Projection
+from mmcore.fusion.sequence import joined, with_summary
+from mmcore.nn import init as inits
+from mmcore.nn.dropout import checked_rate
+from mmcore.nn.shapes import sizes
+
+
+class Bottleneck(tf.Module):
+    """In each layer every modality has a block over its tokens and the bottlenecks; these are then averaged.
+
+    Each modality's summary goes along as one more token; the mean of these over the present modalities,
+    after a last norm, is the summary of all. The cost is linear in the number of tokens of the other
+    modalities.
+
+    Shapes:
+        tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None.
+        result: values [B, sum T_i, dim], mask [B, sum T_i], pooled [B, dim] in the dtype of the values.
+
+    Args:
+        dims: width of each modality.
+        dim: width of the result.
+        num_bottlenecks: shared tokens.
+        num_layers: layers. What one modality tells another arrives in the layer after.
+        num_heads: heads of each block.
+        dropout_rate: in training, in the blocks.
+        modality_dropout: in training, probability that a modality of an example is dropped (never the last).
+        rng: source of the initial values; None: fresh entropy.
+
+    Raises:
+        ValueError: no modality or a width below one; no layer or bottleneck; a rate outside [0, 1); dim that
+            num_heads does not divide; tokens of other widths.
+
+    Source: Nagrani et al. 2021, arXiv:2107.00135, equations 8 and 9, with fusion in every layer.
+    """
+
+    def __init__(
+        self,
+        dims: Sequence[int],
+        dim: int,
+        *,
+        num_bottlenecks: int = 4,
+        num_layers: int = 2,
+        num_heads: int = 4,
+        dropout_rate: float = 0.0,
+        modality_dropout: float = 0.0,
+        rng: np.random.Generator | None = None,
+    ):
+        super().__init__()
+        if num_layers < 1 or num_bottlenecks < 1:
+            raise ValueError(f"expected at least one of each, found {num_layers=} and {num_bottlenecks=}")
+        rng = inits.generator(rng)
+        self.dims, self.dim = checked_sizes(dims, dim), dim
+        self.modality_dropout = checked_rate(modality_dropout)
+        self.projections = [Projection(width, dim, rng=rng) for width in self.dims]
+        self.table = tf.Variable(inits.truncated_normal(0.02)(rng, (num_bottlenecks, dim)))
+        self.layers = [
+            [nn.TransformerBlock(dim, num_heads, dropout_rate=dropout_rate, rng=rng) for _ in self.dims]
+            for _ in range(num_layers)
+        ]
+        self.norm = nn.LayerNorm(dim)
+
+    def __call__(
+        self, tokens: Sequence[nn.Tokens], *, training: bool = False, seed: tf.Tensor | None = None
+    ) -> nn.Tokens:
+        seed = nn.fresh() if training and seed is None else seed
+        tokens = present_tokens(tokens, self.dims, self.modality_dropout, training=training, seed=seed)
+        parts = [with_summary(project(part)) for project, part in zip(self.projections, tokens, strict=True)]
+        values, masks = [part[0] for part in parts], [part[1] for part in parts]
+        shape = [sizes(values[0])[0], *self.table.shape]
+        shared = tf.broadcast_to(tf.cast(self.table, values[0].dtype), shape)
+        for depth, blocks in enumerate(self.layers):
+            seeds = [None] * len(blocks)
+            if training:
+                seeds = nn.split(nn.fold(seed, 1 + depth), len(blocks))
+            values, shared = _layer(blocks, values, masks, shared, training=training, seeds=seeds)
+        return joined([self.norm(part) for part in values], masks)
+
+
+def _layer(
+    blocks: Sequence[nn.TransformerBlock],
+    values: Sequence[tf.Tensor],
+    masks: Sequence[tf.Tensor],
+    shared: tf.Tensor,
+    *,
+    training: bool,
+    seeds: Sequence[tf.Tensor | None],
+) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """The tokens of each modality after its block, and the mean of the present modalities' bottlenecks."""
+    num = shared.shape[1]
+    always = tf.ones_like(shared[:, :, 0], tf.bool)
+    after, bottlenecks = [], []
+    for block, part, mask, seed in zip(blocks, values, masks, seeds, strict=True):
+        row = block(
+            tf.concat([shared, part], axis=1), tf.concat([always, mask], axis=1), training=training, seed=seed
+        )
+        bottlenecks.append(row[:, :num])
+        after.append(row[:, num:])
+    present = tf.stack([mask[:, 0] for mask in masks], axis=1)
+    weights = tf.cast(present, shared.dtype)
+    weights /= tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), tf.ones([], shared.dtype))
+    return after, tf.reduce_sum(tf.stack(bottlenecks, axis=1) * weights[:, :, None, None], axis=1)
