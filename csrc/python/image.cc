@@ -19,7 +19,9 @@ namespace {
 using Bytes = py::array_t<uint8_t>;
 using Window = std::array<size_t, 4>;  // full height, full width, top, left
 
-Isa IsaOf(const std::string& name) { return name.empty() ? ActiveIsa() : ParseIsa(name); }
+Isa IsaOf(const std::string& name) {
+  return name.empty() ? ActiveIsa() : ParseIsa(name);
+}
 
 // NumPy leaves the strides of axes of length 1 and of empty arrays undefined; the core refuses empty images.
 image::ImageView View(const Bytes& array) {
@@ -52,7 +54,8 @@ Bytes Resize(const Bytes& array, size_t height, size_t width, const std::string&
   return out;
 }
 
-std::vector<image::ResizeItem> Items(const std::vector<Bytes>& images, const std::vector<std::array<double, 4>>& boxes,
+std::vector<image::ResizeItem> Items(const std::vector<Bytes>& images,
+                                     const std::vector<std::array<double, 4>>& boxes,
                                      const std::vector<Window>& windows, const std::vector<bool>& flips) {
   const size_t count = images.size();
   if (boxes.size() != count || windows.size() != count || flips.size() != count) {
@@ -60,16 +63,17 @@ std::vector<image::ResizeItem> Items(const std::vector<Bytes>& images, const std
   }
   std::vector<image::ResizeItem> items(count);
   for (size_t i = 0; i < count; ++i) {
-    items[i] = {View(images[i]), BoxOf(boxes[i]), windows[i][0], windows[i][1], windows[i][2], windows[i][3], flips[i]};
+    items[i] = {View(images[i]), BoxOf(boxes[i]), windows[i][0], windows[i][1],
+                windows[i][2],   windows[i][3],   flips[i]};
   }
   return items;
 }
 
 // `out` is [B, height, width, 3]: float32 is normalised, uint8 is not.
 void ResizeBatch(const std::vector<Bytes>& images, const std::vector<std::array<double, 4>>& boxes,
-                 const std::vector<Window>& windows, const std::vector<bool>& flips, const std::string& method,
-                 const std::array<double, 3>& mean, const std::array<double, 3>& std, size_t threads, py::array out,
-                 const std::string& isa) {
+                 const std::vector<Window>& windows, const std::vector<bool>& flips,
+                 const std::string& method, const std::array<double, 3>& mean,
+                 const std::array<double, 3>& std, size_t threads, py::array out, const std::string& isa) {
   const std::vector<image::ResizeItem> items = Items(images, boxes, windows, flips);
   const bool is_float = py::isinstance<py::array_t<float>>(out);
   const auto shape = [&](int axis) { return static_cast<size_t>(out.shape(axis)); };

@@ -1,7 +1,7 @@
 """What must be known about an image file before its pixels are decoded: size, orientation, number of scans.
 
-Read from the bytes themselves, so that a file that would need too much memory is refused for the price of a few
-comparisons. Anything that these readers do not understand is left to Pillow: they return None.
+Read from the bytes themselves, so that a file that would need too much memory is refused for the price of a
+few comparisons. Anything that these readers do not understand is left to Pillow: they return None.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import NamedTuple
 
 _ORIENTATION_TAG = 0x0112
 _INTEGER_TYPES = {1: "B", 3: "H", 4: "I"}
+_XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
+_END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 
 
 class JpegHeader(NamedTuple):
-    """Size, number of colour components, EXIF orientation (1 where unknown), and where the first scan begins."""
+    """Size, number of colour components, orientation (1 where unknown), and where the scans begin."""
 
     height: int
     width: int
@@ -35,7 +37,9 @@ def read_jpeg(data: bytes) -> JpegHeader | None:
 
     Source: ITU-T T.81 (1992), annex B.
     """
-    frame, exif, xmp, position = None, None, None, 2
+    frame: tuple[int, int, int, int, bool] | None = None
+    exif = xmp = None
+    position = 2
     while True:
         position = data.find(b"\xff", position)
         if position < 0 or position + 4 > len(data):
@@ -47,21 +51,21 @@ def read_jpeg(data: bytes) -> JpegHeader | None:
         position += 2
         if marker == 0 or marker in _WITHOUT_LENGTH:
             continue
-        if marker == 0xD9 or (marker == 0xDA and frame is None):
-            return None
-        if marker == 0xDA:
+        if marker in (_END, _SCAN):
+            if marker == _END or frame is None:
+                return None
             orientation = _exif_orientation(exif) or _xmp_orientation(xmp) or 1
-            return JpegHeader(*frame, orientation, position)  # type: ignore[misc]
+            return JpegHeader(*frame, orientation, position)
         end = position + int.from_bytes(data[position:position + 2], "big")
         if marker in _FRAMES and frame is None:
             if position + 8 > len(data):
                 return None
             precision, height, width, components = struct.unpack_from(">BHHB", data, position + 2)
             frame = (height, width, components, precision, marker in _PROGRESSIVE)
-        elif marker == 0xE1 and exif is None and data[position + 2:position + 8] == b"Exif\0\0":
+        elif marker == _APP1 and exif is None and data[position + 2:position + 8] == b"Exif\0\0":
             exif = data[position + 8:end]
-        elif marker == 0xE1 and xmp is None and data.startswith(b"http://ns.adobe.com/xap/1.0/\0", position + 2):
-            xmp = data[position + 31:end]
+        elif marker == _APP1 and xmp is None and data.startswith(_XMP_PREFIX, position + 2):
+            xmp = data[position + 2 + len(_XMP_PREFIX):end]
         position = max(end, position + 2)
 
 

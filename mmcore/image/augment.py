@@ -1,4 +1,4 @@
-"""Random crops and flips for training: drawn here, applied by `resize_normalize` in the same pass as the resize."""
+"""Random crops and flips for training: drawn here, applied by `resize_normalize` together with the resize."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def random_resized_crop_boxes(sizes: Sequence[tuple[int, int]], rng: np.random.G
                               ratio: tuple[float, float] = (3 / 4, 4 / 3)) -> np.ndarray:
     """One random box for each image: a share of its area in `scale`, width / height in `ratio`.
 
-    The share is uniform, the ratio log-uniform, sides are rounded to whole pixels, and the place is uniform among those
-    that fit. After ten draws that do not fit, the largest centred box whose ratio is within bounds.
+    The share is uniform, the ratio log-uniform, sides are rounded to whole pixels, and the place is uniform
+    among those that fit. After ten draws that do not fit, the largest centred box whose ratio is within
+    bounds.
 
     Shapes: float32 [B, 4] of (left, top, right, bottom).
 
@@ -29,8 +30,8 @@ def random_resized_crop_boxes(sizes: Sequence[tuple[int, int]], rng: np.random.G
     Raises:
         ValueError: bounds that are not positive and ordered, or an image without pixels.
 
-    Source: Szegedy et al., Going Deeper with Convolutions, 2015, arXiv:1409.4842, section 6 (8 % to 100 % of the area,
-    ratio 3/4 to 4/3); the fall-back is torchvision's RandomResizedCrop.
+    Source: Szegedy et al., Going Deeper with Convolutions, 2015, arXiv:1409.4842, section 6 (8 % to 100 % of
+    the area, ratio 3/4 to 4/3); the fall-back is torchvision's RandomResizedCrop.
     """
     for name, (low, high) in (("scale", scale), ("ratio", ratio)):
         if not 0 < low <= high:

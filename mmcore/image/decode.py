@@ -21,14 +21,14 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 _CHANNELS = {"RGB": 3, "RGBA": 4, "L": 1}
 
 
-def decode(source: bytes | str | os.PathLike, mode: str = "RGB", *, max_pixels: int = MAX_PIXELS,
-           key: str | None = None) -> np.ndarray:
+def decode(source: bytes | bytearray | memoryview | str | os.PathLike, mode: str = "RGB", *,
+           max_pixels: int = MAX_PIXELS, key: str | None = None) -> np.ndarray:
     """The pixels of an image file, upright.
 
-    The pixels are those of Pillow's `convert(mode)`: grey is repeated in the three channels, CMYK and palettes are
-    converted, alpha is dropped by "RGB" (the colours under it stay, nothing is composed), 16-bit grey is clipped at
-    255. Animations give their first frame. EXIF (or XMP) orientation is applied. Safe to call from any number of
-    threads; the decoders release the GIL.
+    The pixels are those of Pillow's `convert(mode)`: grey is repeated in the three channels, CMYK and
+    palettes are converted, alpha is dropped by "RGB" (the colours under it stay, nothing is composed), 16-bit
+    grey is clipped at 255. Animations give their first frame. EXIF (or XMP) orientation is applied. Safe to
+    call from any number of threads; the decoders release the GIL.
 
     Args:
         source: the bytes of a file, or its path.
@@ -41,7 +41,8 @@ def decode(source: bytes | str | os.PathLike, mode: str = "RGB", *, max_pixels: 
 
     Raises:
         DataError: the file cannot be read, is no image of a known format, or is damaged or cut short.
-        LimitError: the image has more than max_pixels pixels, or is a progressive JPEG of more than 100 scans.
+        LimitError: the image has more than max_pixels pixels, or is a progressive JPEG of more than 100
+            scans.
         ValueError: mode is none of the three.
 
     Example:
@@ -62,7 +63,7 @@ def decode(source: bytes | str | os.PathLike, mode: str = "RGB", *, max_pixels: 
     return _decode_pillow(data, mode, max_pixels, key)
 
 
-def _read(source: bytes | str | os.PathLike, key: str | None) -> tuple[bytes, str]:
+def _read(source: bytes | bytearray | memoryview | str | os.PathLike, key: str | None) -> tuple[bytes, str]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), key or "image"
     path = os.fspath(source)
@@ -100,7 +101,8 @@ def _check_scans(data: bytes, key: str) -> None:
     """Each scan of a progressive JPEG costs a pass over the whole image, for a few bytes of file."""
     scans = data.count(b"\xff\xda")
     if scans > MAX_SCANS:
-        raise LimitError(f"{key}: the progressive JPEG has {scans} scans, more than {MAX_SCANS}; save it again with fewer")
+        raise LimitError(f"{key}: the progressive JPEG has {scans} scans, more than {MAX_SCANS}; "
+                         f"save it again with fewer")
 
 
 def _decode_pillow(data: bytes, mode: str, max_pixels: int, key: str) -> np.ndarray:
@@ -131,6 +133,6 @@ def _refuse(data: bytes, key: str, error: Exception) -> NoReturn:
     if not data:
         raise DataError(key, "the image file is empty") from error
     if isinstance(error, Image.UnidentifiedImageError):
-        raise DataError(key, f"not an image that can be read: expected {', '.join(_FORMATS)}, found a file that "
-                             f"begins with {data[:8]!r}") from error
+        raise DataError(key, f"not an image that can be read: expected {', '.join(_FORMATS)}, found a file "
+                             f"that begins with {data[:8]!r}") from error
     raise DataError(key, f"the image is damaged or cut short ({type(error).__name__}: {error})") from error

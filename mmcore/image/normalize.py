@@ -12,8 +12,8 @@ from mmcore._load import native
 def normalization_table(mean: Sequence[float], std: Sequence[float]) -> np.ndarray:
     """Float32 [3, 256]: what each 8-bit value becomes in each channel.
 
-    fma(v, scale, fma(v, scale_low, bias)) in float32, with scale + scale_low = 1 / (255 std) and bias = -mean / std:
-    within a unit in the last place of the largest term, and the same bits on every processor.
+    fma(v, scale, fma(v, scale_low, bias)) in float32, with scale + scale_low = 1 / (255 std) and bias = -mean
+    / std: within a unit in the last place of the largest term, and the same bits on every processor.
 
     Raises:
         ValueError: not three numbers each, one is not finite, or a std is not positive.
@@ -32,8 +32,8 @@ def normalize(image: np.ndarray, *, mean: Sequence[float], std: Sequence[float])
         ValueError: image is not uint8 [..., 3], or mean or std are unusable.
 
     Example:
-        >>> normalize(np.array([[0, 51, 255]], np.uint8), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)).tolist()
-        [[-1.0, -0.6000000238418579, 1.0]]
+        >>> normalize(np.array([[0, 255, 0]], np.uint8), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)).tolist()
+        [[-1.0, 1.0, -1.0]]
     """
     if image.dtype != np.uint8 or image.ndim == 0 or image.shape[-1] != 3:
         raise ValueError(f"image must be uint8 [..., 3], got {image.dtype} {list(image.shape)}")

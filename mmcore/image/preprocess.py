@@ -19,15 +19,17 @@ from mmcore.image.resize import check_image, check_threads, resize_windows
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 HALF = (0.5, 0.5, 0.5)
+_LEGAL = {"resize": ("bicubic", "bilinear"), "crop": ("center", None), "dtype": ("float32", "uint8")}
 
 
 @dataclass(frozen=True)
 class Preprocessor:
     """Resize, centre crop and normalise: what stands between image files and a vision model.
 
-    With crop="center" the shorter side becomes `shorter` (default: size), the longer int(shorter * longer / shorter
-    side), and the size x size window at floor((n - size) / 2) is kept; only that window is computed. With crop=None
-    the image is squashed to size x size. Then (v / 255 - mean) / std. Resized bytes equal Pillow's.
+    With crop="center" the shorter side becomes `shorter` (default: size), the longer int(shorter * longer /
+    shorter side), and the size x size window at floor((n - size) / 2) is kept; only that window is computed.
+    With crop=None the image is squashed to size x size. Then (v / 255 - mean) / std. Resized bytes equal
+    Pillow's.
 
     Args:
         size: height and width of the result.
@@ -57,12 +59,12 @@ class Preprocessor:
     max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
-        for name, value, legal in (("resize", self.resize, ("bicubic", "bilinear")), ("crop", self.crop, ("center", None)),
-                                   ("dtype", self.dtype, ("float32", "uint8"))):
-            if value not in legal:
-                raise ValueError(f"{name} must be one of {legal}, got {value!r}")
+        for name, legal in _LEGAL.items():
+            if getattr(self, name) not in legal:
+                raise ValueError(f"{name} must be one of {legal}, got {getattr(self, name)!r}")
         if self.size < 1 or (self.shorter is not None and self.shorter < self.size):
-            raise ValueError(f"size must be positive and shorter at least size, got {self.size} and {self.shorter}")
+            raise ValueError(f"size must be positive and shorter at least size, got {self.size} and "
+                             f"{self.shorter}")
         if self.shorter is not None and self.crop is None:
             raise ValueError("shorter is for crop='center'; with crop=None leave it out")
         for name in ("mean", "std"):
@@ -84,8 +86,8 @@ class Preprocessor:
     def siglip(cls, **options: Any) -> Preprocessor:
         """Squashed to 224 x 224, values in [-1, 1].
 
-        Source: Zhai et al., Sigmoid Loss for Language Image Pre-Training, 2023, arXiv:2303.15343; the preprocessing of
-        its published checkpoints (bicubic, no crop, mean and std 0.5).
+        Source: Zhai et al., Sigmoid Loss for Language Image Pre-Training, 2023, arXiv:2303.15343; the
+        preprocessing of its published checkpoints (bicubic, no crop, mean and std 0.5).
         """
         return cls(**{"crop": None, "mean": HALF, "std": HALF, **options})
 
@@ -93,17 +95,18 @@ class Preprocessor:
     def imagenet(cls, **options: Any) -> Preprocessor:
         """Shorter side to 256, centre crop of 224, bilinear, ImageNet's mean and std.
 
-        Source: He et al., Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385, section 3.4 (shorter side
-        256, crop 224); mean and std as published with torchvision's models.
+        Source: He et al., Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385, section 3.4
+        (shorter side 256, crop 224); mean and std as published with torchvision's models.
         """
-        return cls(**{"resize": "bilinear", "mean": IMAGENET_MEAN, "std": IMAGENET_STD, "shorter": 256, **options})
+        return cls(**{"resize": "bilinear", "shorter": 256, "mean": IMAGENET_MEAN, "std": IMAGENET_STD,
+                      **options})
 
     def __call__(self, images: Sequence[Any], *, threads: int | None = None) -> np.ndarray:
         """The batch of `images`: bytes of files, paths, PIL images, or uint8 arrays [H, W, 3], also mixed.
 
-        Files are decoded in Python threads (the decoders release the GIL) and each is resized by the thread that
-        decoded it, while its pixels are in that core's cache. PIL images are taken as they are: only files have their
-        EXIF orientation applied.
+        Files are decoded in Python threads (the decoders release the GIL) and each is resized by the thread
+        that decoded it, while its pixels are in that core's cache. PIL images are taken as they are: only
+        files have their EXIF orientation applied.
 
         Shapes: float32 (or uint8) [B, size, size, 3].
 
@@ -112,13 +115,15 @@ class Preprocessor:
             threads: None: as many as the process-wide pool has; 1: the calling thread.
 
         Raises:
-            DataError: a file is missing or damaged; LimitError: it is larger than max_pixels. The path, or the
+            DataError: a file is missing or damaged; LimitError: it is larger than max_pixels. The path, or
+                the
                 position in `images`, is named.
             TypeError: an element is none of these.
             ValueError: an array is not uint8 [H, W, 3], or threads is below 1.
         """
         if isinstance(images, (str, bytes, os.PathLike, Image.Image)):
-            raise TypeError(f"images must be a list of images, got one {type(images).__name__}; wrap it in a list")
+            raise TypeError(f"images must be a list of images, got one {type(images).__name__}; "
+                            f"wrap it in a list")
         count = check_threads(threads)
         out = np.empty((len(images), self.size, self.size, 3), self.dtype)
         if all(isinstance(image, np.ndarray) for image in images):
@@ -146,13 +151,14 @@ class Preprocessor:
             return np.asarray(image.convert("RGB"))
         if isinstance(image, np.ndarray):
             return check_image(image, index)
-        raise TypeError(f"image {index} must be bytes, a path, a PIL image or a uint8 array, got {type(image).__name__}")
+        raise TypeError(f"image {index} must be bytes, a path, a PIL image or a uint8 array, "
+                        f"got {type(image).__name__}")
 
     def _resize(self, images: list[np.ndarray], out: np.ndarray, threads: int | None) -> None:
         boxes = [(0, 0, image.shape[1], image.shape[0]) for image in images]
         windows = [self._window(*image.shape[:2]) for image in images]
-        resize_windows(images, (self.size, self.size), windows, boxes=boxes, method=self.resize, mean=self.mean,
-                       std=self.std, threads=threads, out=out)
+        resize_windows(images, (self.size, self.size), windows, boxes=boxes, method=self.resize,
+                       mean=self.mean, std=self.std, threads=threads, out=out)
 
     def _window(self, height: int, width: int) -> tuple[int, int, int, int]:
         """(full height, full width, top, left) for an image of this size."""

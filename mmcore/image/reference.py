@@ -1,4 +1,4 @@
-"""Resize and normalisation in plain NumPy: what the native core computes, to be read and to test it against."""
+"""Resize and normalisation in plain NumPy: what the native core computes, to be read and tested against."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ FILTERS = {"bicubic": (bicubic, 2.0), "bilinear": (bilinear, 1.0)}
 def weight_matrix(in_size: int, begin: float, end: float, out_size: int, method: str) -> np.ndarray:
     """Fixed-point weights int64 [out_size, in_size] of one axis, [begin, end) becoming out_size pixels.
 
-    Output i has its centre at begin + (i + 0.5) s, with s the scale; the filter, stretched by max(s, 1), is evaluated
-    at the centres of the source pixels, normalised, and rounded (halves away from zero) to 22 fractional bits.
+    Output i has its centre at begin + (i + 0.5) s, with s the scale; the filter, stretched by max(s, 1), is
+    evaluated at the centres of the source pixels, normalised, and rounded (halves away from zero) to 22
+    fractional bits.
     """
     curve, radius = FILTERS[method]
-    begin, end = np.float32(begin), np.float32(end)
-    scale = float(end - begin) / out_size
+    start = float(np.float32(begin))
+    scale = float(np.float32(end) - np.float32(begin)) / out_size
     stretch = max(scale, 1.0)
     matrix = np.zeros((out_size, in_size), np.int64)
     for i in range(out_size):
-        center = float(begin) + (i + 0.5) * scale
+        center = start + (i + 0.5) * scale
         low = int(max(center - radius * stretch + 0.5, 0.0))
         high = min(int(center + radius * stretch + 0.5), in_size)
         weights = [curve((x - center + 0.5) * (1.0 / stretch)) for x in range(low, high)]
@@ -71,8 +72,9 @@ def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
     return resize_channels(image, size, method, (left, top, right, bottom))
 
 
-def resize_channels(image: np.ndarray, size: tuple[int, int], method: str, box: Sequence[float]) -> np.ndarray:
-    """Both passes, the vertical one first where the height loses more than twice as many pixels as the width."""
+def resize_channels(image: np.ndarray, size: tuple[int, int], method: str,
+                    box: Sequence[float]) -> np.ndarray:
+    """Both passes, the vertical first where the height loses more than twice as many pixels as the width."""
     height, width, _ = image.shape
     left, top, right, bottom = box
     passes = [(1, weight_matrix(width, left, right, size[1], method)),

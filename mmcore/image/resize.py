@@ -11,15 +11,16 @@ from mmcore._load import native
 Box = Sequence[float]
 
 
-def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *, box: Box | None = None) -> np.ndarray:
+def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
+           box: Box | None = None) -> np.ndarray:
     """The same bytes as Pillow's `Image.resize`: antialiased, separable, each pass rounded to 8 bits.
 
-    Output i of n has its centre at c = (i + 0.5) s in source pixels, s = source length / n; source pixels are weighted
-    by the filter stretched by max(s, 1), the weights sum to 1 and have 22 fractional bits. Two or four channels end
-    in alpha: colours are premultiplied for the resize, as Pillow does.
+    Output i of n has its centre at c = (i + 0.5) s in source pixels, s = source length / n; source pixels are
+    weighted by the filter stretched by max(s, 1), the weights sum to 1 and have 22 fractional bits. Two or
+    four channels end in alpha: colours are premultiplied for the resize, as Pillow does.
 
-    The order of the two passes is that of Pillow 13: horizontal first, unless the height loses more than twice as
-    many pixels as the width. Older Pillow always begins with the horizontal pass.
+    The order of the two passes is that of Pillow 13: horizontal first, unless the height loses more than
+    twice as many pixels as the width. Older Pillow always begins with the horizontal pass.
 
     Shapes: uint8 [H, W, C] (C 1 to 4) or [H, W] to uint8 [height, width, C] or [height, width].
 
@@ -27,19 +28,21 @@ def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
         image: rows of interleaved channels.
         size: (height, width) of the result.
         method: "bicubic" (a = -1/2) or "bilinear".
-        box: (left, top, right, bottom), the part to be resized, in pixels and single precision; pixels around it
+        box: (left, top, right, bottom), the part to be resized, in pixels and single precision; pixels around
+            it
             still contribute near its border.
 
     Raises:
-        ValueError: image is not uint8 or not of these shapes, size is not positive, the method is unknown, or the box
+        ValueError: image is not uint8 or not of these shapes, size is not positive, the method is unknown, or
+            the box
             is empty or leaves the image.
 
     Example:
         >>> resize(np.array([[0, 100], [100, 200]], np.uint8), (1, 1)).tolist()
         [[100]]
 
-    Source: Keys, Cubic convolution interpolation for digital image processing, 1981, equation 4; Pillow, Concepts:
-    Filters.
+    Source: Keys, Cubic convolution interpolation for digital image processing, 1981, equation 4; Pillow,
+    Concepts: Filters.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim not in (2, 3):
@@ -51,14 +54,15 @@ def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
     return resized if image.ndim == 3 else resized[:, :, 0]
 
 
-def resize_normalize(images: Sequence[np.ndarray], size: int | tuple[int, int], *, boxes: Sequence[Box] | None = None,
-                     flips: Sequence[bool] | None = None, method: str = "bicubic",
-                     mean: Sequence[float] | None = None, std: Sequence[float] | None = None,
-                     threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
-    """A batch of images of any sizes as one float32 array: the part in each box, resized, flipped, normalised.
+def resize_normalize(images: Sequence[np.ndarray], size: int | tuple[int, int], *,
+                     boxes: Sequence[Box] | None = None, flips: Sequence[bool] | None = None,
+                     method: str = "bicubic", mean: Sequence[float] | None = None,
+                     std: Sequence[float] | None = None, threads: int | None = None,
+                     out: np.ndarray | None = None) -> np.ndarray:
+    """Images of any sizes as one float32 array: the part in each box, resized, flipped, normalised.
 
-    Bit-equal to `normalize(resize(image, size, method, box=box)[:, ::-1 if flip else 1], mean=mean, std=std)` for
-    each image, in one native call without the GIL, threads over images.
+    Bit-equal to `normalize(resize(image, size, method, box=box)[:, ::-1 if flip else 1], mean=mean, std=std)`
+    for each image, in one native call without the GIL, threads over images.
 
     Shapes: B images uint8 [H, W, 3] to float32 [B, height, width, 3].
 
@@ -74,7 +78,8 @@ def resize_normalize(images: Sequence[np.ndarray], size: int | tuple[int, int], 
         out: C-contiguous array to write into, float32, or uint8 for resized bytes that are not normalised.
 
     Raises:
-        ValueError: an image, box, size, mean, std or out is not as described; images are named by their position.
+        ValueError: an image, box, size, mean, std or out is not as described; images are named by their
+            position.
 
     Example:
         >>> images = [np.zeros((5, 7, 3), np.uint8), np.full((9, 4, 3), 255, np.uint8)]
@@ -85,17 +90,19 @@ def resize_normalize(images: Sequence[np.ndarray], size: int | tuple[int, int], 
     images = [check_image(image, i) for i, image in enumerate(images)]
     boxes = [(0, 0, image.shape[1], image.shape[0]) for image in images] if boxes is None else boxes
     windows = [(height, width, 0, 0)] * len(images)
-    return resize_windows(images, (height, width), windows, boxes=boxes, flips=flips, method=method, mean=mean, std=std,
-                          threads=threads, out=out)
+    return resize_windows(images, (height, width), windows, boxes=boxes, flips=flips, method=method,
+                          mean=mean, std=std, threads=threads, out=out)
 
 
-def resize_windows(images: Sequence[np.ndarray], size: tuple[int, int], windows: Sequence[tuple[int, int, int, int]], *,
-                   boxes: Sequence[Box], flips: Sequence[bool] | None = None, method: str = "bicubic",
+def resize_windows(images: Sequence[np.ndarray], size: tuple[int, int],
+                   windows: Sequence[tuple[int, int, int, int]], *, boxes: Sequence[Box],
+                   flips: Sequence[bool] | None = None, method: str = "bicubic",
                    mean: Sequence[float] | None = None, std: Sequence[float] | None = None,
                    threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """`resize_normalize` of a window: (full height, full width, top, left) for each image.
 
-    Each box is resized to full height x full width, of which only the window of `size` at (top, left) is computed.
+    Each box is resized to full height x full width, of which only the window of `size` at (top, left) is
+    computed.
     """
     flips = [False] * len(images) if flips is None else [bool(flip) for flip in flips]
     if out is None:
@@ -103,7 +110,8 @@ def resize_windows(images: Sequence[np.ndarray], size: tuple[int, int], windows:
     elif out.shape[1:3] != size:
         raise ValueError(f"out must be [{len(images)}, {size[0]}, {size[1]}, 3], got {list(out.shape)}")
     native().image_resize_batch(list(images), [_box(box) for box in boxes], list(windows), flips, method,
-                                _triple(mean, 0.0, "mean"), _triple(std, 1.0, "std"), check_threads(threads), out)
+                                _triple(mean, 0.0, "mean"), _triple(std, 1.0, "std"), check_threads(threads),
+                                out)
     return out
 
 

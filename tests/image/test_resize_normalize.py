@@ -31,8 +31,9 @@ FLIPS = [True, False, True, True, False, False, True]
 @pytest.mark.parametrize("size", [(8, 8), (17, 5), (33, 65), (1, 1)])
 @pytest.mark.parametrize("method", ["bicubic", "bilinear"])
 def test_batch_equals_reference_bit_for_bit(images, boxes, size, method):
-    got = resize_normalize(images, size, boxes=boxes, flips=FLIPS, method=method, mean=CLIP_MEAN, std=CLIP_STD)
-    want = [reference.resize_normalize(image, size, box=box, flip=flip, method=method, mean=CLIP_MEAN, std=CLIP_STD)
+    options = {"method": method, "mean": CLIP_MEAN, "std": CLIP_STD}
+    got = resize_normalize(images, size, boxes=boxes, flips=FLIPS, **options)
+    want = [reference.resize_normalize(image, size, box=box, flip=flip, **options)
             for image, box, flip in zip(images, boxes, FLIPS, strict=True)]
     assert got.dtype == np.float32
     np.testing.assert_array_equal(got, np.stack(want))
@@ -62,7 +63,8 @@ def test_instruction_sets_give_the_same_floats(images, boxes, width):
     def run(isa):
         out = np.empty((len(images), 3, width, 3), np.float32)
         windows = [(3, width, 0, 0)] * len(images)
-        native().image_resize_batch(images, boxes, windows, FLIPS, "bicubic", CLIP_MEAN, CLIP_STD, 1, out, isa)
+        native().image_resize_batch(images, boxes, windows, FLIPS, "bicubic", CLIP_MEAN, CLIP_STD, 1, out,
+                                    isa)
         return out
 
     want = run("scalar")
@@ -76,7 +78,8 @@ def test_windows_are_cut_from_the_full_result(images):
     for top, left, height, width in [(0, 0, 40, 37), (3, 5, 8, 9), (39, 36, 1, 1), (10, 0, 13, 37)]:
         out = np.empty((1, height, width, 3), np.uint8)
         box = (0, 0, image.shape[1], image.shape[0])
-        native().image_resize_batch([image], [box], [(*full, top, left)], [False], "bicubic", (0,) * 3, (1,) * 3, 1, out)
+        native().image_resize_batch([image], [box], [(*full, top, left)], [False], "bicubic", (0,) * 3,
+                                    (1,) * 3, 1, out)
         np.testing.assert_array_equal(out[0], whole[top:top + height, left:left + width])
 
 
@@ -89,7 +92,8 @@ def test_out_is_written_in_place(images):
 
 
 def test_uint8_out_is_not_normalised(images):
-    out = resize_normalize(images, (6, 7), mean=CLIP_MEAN, std=CLIP_STD, out=np.empty((len(images), 6, 7, 3), np.uint8))
+    out = np.empty((len(images), 6, 7, 3), np.uint8)
+    resize_normalize(images, (6, 7), mean=CLIP_MEAN, std=CLIP_STD, out=out)
     np.testing.assert_array_equal(out[2], resize(images[2], (6, 7)))
 
 
@@ -97,8 +101,9 @@ def test_empty_batch():
     assert resize_normalize([], 4).shape == (0, 4, 4, 3)
 
 
-@pytest.mark.parametrize(("mean", "std"), [(CLIP_MEAN, CLIP_STD), (IMAGENET_MEAN, IMAGENET_STD), ((0.5,) * 3, (0.5,) * 3),
-                                           ((0, 0, 0), (1, 1, 1)), ((0.1, -3.0, 12.0), (0.01, 7.0, 0.33))])
+@pytest.mark.parametrize(("mean", "std"), [(CLIP_MEAN, CLIP_STD), (IMAGENET_MEAN, IMAGENET_STD),
+                                           ((0.5,) * 3, (0.5,) * 3), ((0, 0, 0), (1, 1, 1)),
+                                           ((0.1, -3.0, 12.0), (0.01, 7.0, 0.33))])
 def test_table_equals_reference_and_the_formula(mean, std):
     table = normalization_table(mean, std)
     np.testing.assert_array_equal(table, reference.normalization_table(mean, std))

@@ -16,7 +16,8 @@ namespace {
 constexpr int kLowBits = 12;
 
 int32_t Pair(int32_t first, int32_t second) {
-  return static_cast<int32_t>((static_cast<uint32_t>(second) << 16) | (static_cast<uint32_t>(first) & 0xFFFFU));
+  return static_cast<int32_t>((static_cast<uint32_t>(second) << 16) |
+                              (static_cast<uint32_t>(first) & 0xFFFFU));
 }
 
 // Words: low halves of weights 0 1, low 2 3, high 0 1, high 2 3.
@@ -45,9 +46,13 @@ MMCORE_TARGET_AVX2 __m256i TapPairs(size_t channels, size_t first) {
   return _mm256_load_si256(reinterpret_cast<const __m256i*>(bytes));
 }
 
-MMCORE_TARGET_AVX2 inline __m256i Broadcast(const int32_t* word) { return _mm256_set1_epi32(*word); }
+MMCORE_TARGET_AVX2 inline __m256i Broadcast(const int32_t* word) {
+  return _mm256_set1_epi32(*word);
+}
 
-MMCORE_TARGET_AVX2 inline __m128i Load16(const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); }
+MMCORE_TARGET_AVX2 inline __m128i Load16(const uint8_t* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
 
 MMCORE_TARGET_AVX2 inline __m256i LoadTwo(const uint8_t* low, const uint8_t* high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(Load16(low)), Load16(high), 1);
@@ -58,21 +63,25 @@ struct Sums {
   __m256i high;
 };
 
-MMCORE_TARGET_AVX2 inline void Accumulate(Sums& sums, __m256i pairs01, __m256i pairs23, const int32_t* words) {
+MMCORE_TARGET_AVX2 inline void Accumulate(Sums& sums, __m256i pairs01, __m256i pairs23,
+                                          const int32_t* words) {
   sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(pairs01, Broadcast(words)));
   sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(pairs23, Broadcast(words + 1)));
   sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(pairs01, Broadcast(words + 2)));
   sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(pairs23, Broadcast(words + 3)));
 }
 
-MMCORE_TARGET_AVX2 inline Sums Start() { return {_mm256_set1_epi32(kRounding), _mm256_setzero_si256()}; }
+MMCORE_TARGET_AVX2 inline Sums Start() {
+  return {_mm256_set1_epi32(kRounding), _mm256_setzero_si256()};
+}
 
 MMCORE_TARGET_AVX2 inline __m256i Finish(const Sums& sums) {
   return _mm256_srai_epi32(_mm256_add_epi32(sums.low, _mm256_slli_epi32(sums.high, kLowBits)), kWeightBits);
 }
 
-MMCORE_TARGET_AVX2 void Horizontal(const uint8_t* const rows[4], const uint32_t* offsets, const int32_t* words,
-                                   size_t groups, size_t count, size_t channels, uint8_t* quad) {
+MMCORE_TARGET_AVX2 void Horizontal(const uint8_t* const rows[4], const uint32_t* offsets,
+                                   const int32_t* words, size_t groups, size_t count, size_t channels,
+                                   uint8_t* quad) {
   const __m256i pairs01 = TapPairs(channels, 0);
   const __m256i pairs23 = TapPairs(channels, 2);
   const __m128i order = _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
@@ -90,15 +99,18 @@ MMCORE_TARGET_AVX2 void Horizontal(const uint8_t* const rows[4], const uint32_t*
     // Packing clamps to [0, 255]; lanes then hold the channels of rows 0 2 and of rows 1 3.
     const __m256i words16 = _mm256_packs_epi32(Finish(upper), Finish(lower));
     const __m256i bytes = _mm256_packus_epi16(words16, words16);
-    const __m128i mixed = _mm_unpacklo_epi8(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    const __m128i mixed =
+        _mm_unpacklo_epi8(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(quad + x * step), _mm_shuffle_epi8(mixed, order));
   }
 }
 
-MMCORE_TARGET_AVX2 inline __m256i VerticalEight(const uint8_t* const* quads, const int32_t* words, size_t groups,
-                                                size_t at) {
-  const __m256i rows01 = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1));
-  const __m256i rows23 = _mm256_broadcastsi128_si256(_mm_setr_epi8(2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1));
+MMCORE_TARGET_AVX2 inline __m256i VerticalEight(const uint8_t* const* quads, const int32_t* words,
+                                                size_t groups, size_t at) {
+  const __m256i rows01 =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1));
+  const __m256i rows23 =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1));
   Sums sums = Start();
   for (size_t g = 0; g < groups; ++g) {
     const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(quads[g] + at));
@@ -107,13 +119,14 @@ MMCORE_TARGET_AVX2 inline __m256i VerticalEight(const uint8_t* const* quads, con
   return Finish(sums);
 }
 
-MMCORE_TARGET_AVX2 void Vertical(const uint8_t* const* quads, const int32_t* words, size_t groups, size_t count,
-                                 uint8_t* row) {
+MMCORE_TARGET_AVX2 void Vertical(const uint8_t* const* quads, const int32_t* words, size_t groups,
+                                 size_t count, uint8_t* row) {
   for (size_t i = 0; i < count; i += 16) {
     const __m256i a = VerticalEight(quads, words, groups, 4 * i);
     const __m256i b = VerticalEight(quads, words, groups, 4 * i + 32);
     const __m256i words16 = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xD8);
-    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words16), _mm256_extracti128_si256(words16, 1));
+    const __m128i bytes =
+        _mm_packus_epi16(_mm256_castsi256_si128(words16), _mm256_extracti128_si256(words16, 1));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(row + i), bytes);
   }
 }
@@ -124,7 +137,8 @@ MMCORE_TARGET_AVX2 void Normalize(const uint8_t* row, size_t count, const Normal
   for (; i + 8 <= count; i += 8) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + i));
     const __m256 v = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
-    const __m256 low = _mm256_fmadd_ps(v, _mm256_load_ps(n.scale_low + phase), _mm256_load_ps(n.bias + phase));
+    const __m256 low =
+        _mm256_fmadd_ps(v, _mm256_load_ps(n.scale_low + phase), _mm256_load_ps(n.bias + phase));
     _mm256_storeu_ps(out + i, _mm256_fmadd_ps(v, _mm256_load_ps(n.scale + phase), low));
     phase = phase == 16 ? 0 : phase + 8;
   }

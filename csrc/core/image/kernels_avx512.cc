@@ -19,7 +19,9 @@
 namespace mmcore::image {
 namespace {
 
-int32_t LowByte(int32_t value) { return ((value + 128) & 255) - 128; }
+int32_t LowByte(int32_t value) {
+  return ((value + 128) & 255) - 128;
+}
 
 void Encode(const int32_t weights[4], int32_t* words) {
   uint32_t packed[3] = {0, 0, 0};
@@ -57,8 +59,9 @@ MMCORE_TARGET_VNNI inline __m128i Finish(const Sums& sums) {
 }
 
 MMCORE_TARGET_VNNI inline __m256i LoadTwo(const uint8_t* low, const uint8_t* high) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low))),
-                                 _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1);
+  return _mm256_inserti128_si256(
+      _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(low))),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(high)), 1);
 }
 
 // From 16 interleaved bytes: four taps side by side for each channel.
@@ -71,8 +74,9 @@ MMCORE_TARGET_VNNI inline __m512i TapQuads(size_t channels) {
 }
 
 template <size_t kGroups>  // 0: as many as `groups` says
-MMCORE_TARGET_VNNI void HorizontalGroups(const uint8_t* const rows[4], const uint32_t* offsets, const int32_t* words,
-                                         size_t groups, size_t count, size_t channels, uint8_t* quad) {
+MMCORE_TARGET_VNNI void HorizontalGroups(const uint8_t* const rows[4], const uint32_t* offsets,
+                                         const int32_t* words, size_t groups, size_t count, size_t channels,
+                                         uint8_t* quad) {
   const size_t num_groups = kGroups == 0 ? groups : kGroups;
   const __m512i by_channel = TapQuads(channels);
   const __m128i transpose = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -90,34 +94,44 @@ MMCORE_TARGET_VNNI void HorizontalGroups(const uint8_t* const rows[4], const uin
   }
 }
 
-MMCORE_TARGET_VNNI void Horizontal(const uint8_t* const rows[4], const uint32_t* offsets, const int32_t* words,
-                                   size_t groups, size_t count, size_t channels, uint8_t* quad) {
+MMCORE_TARGET_VNNI void Horizontal(const uint8_t* const rows[4], const uint32_t* offsets,
+                                   const int32_t* words, size_t groups, size_t count, size_t channels,
+                                   uint8_t* quad) {
   switch (groups) {
-    case 1: return HorizontalGroups<1>(rows, offsets, words, groups, count, channels, quad);
-    case 2: return HorizontalGroups<2>(rows, offsets, words, groups, count, channels, quad);
-    case 3: return HorizontalGroups<3>(rows, offsets, words, groups, count, channels, quad);
-    default: return HorizontalGroups<0>(rows, offsets, words, groups, count, channels, quad);
+    case 1:
+      return HorizontalGroups<1>(rows, offsets, words, groups, count, channels, quad);
+    case 2:
+      return HorizontalGroups<2>(rows, offsets, words, groups, count, channels, quad);
+    case 3:
+      return HorizontalGroups<3>(rows, offsets, words, groups, count, channels, quad);
+    default:
+      return HorizontalGroups<0>(rows, offsets, words, groups, count, channels, quad);
   }
 }
 
 template <size_t kGroups>  // 0: as many as `groups` says
-MMCORE_TARGET_VNNI void VerticalGroups(const uint8_t* const* quads, const int32_t* words, size_t groups, size_t count,
-                                       uint8_t* row) {
+MMCORE_TARGET_VNNI void VerticalGroups(const uint8_t* const* quads, const int32_t* words, size_t groups,
+                                       size_t count, uint8_t* row) {
   const size_t num_groups = kGroups == 0 ? groups : kGroups;
   for (size_t i = 0; i < count; i += 16) {
     Sums sums = Start();
-    for (size_t g = 0; g < num_groups; ++g) Accumulate(sums, _mm512_loadu_si512(quads[g] + 4 * i), words + 3 * g);
+    for (size_t g = 0; g < num_groups; ++g)
+      Accumulate(sums, _mm512_loadu_si512(quads[g] + 4 * i), words + 3 * g);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(row + i), Finish(sums));
   }
 }
 
-MMCORE_TARGET_VNNI void Vertical(const uint8_t* const* quads, const int32_t* words, size_t groups, size_t count,
-                                 uint8_t* row) {
+MMCORE_TARGET_VNNI void Vertical(const uint8_t* const* quads, const int32_t* words, size_t groups,
+                                 size_t count, uint8_t* row) {
   switch (groups) {
-    case 1: return VerticalGroups<1>(quads, words, groups, count, row);
-    case 2: return VerticalGroups<2>(quads, words, groups, count, row);
-    case 3: return VerticalGroups<3>(quads, words, groups, count, row);
-    default: return VerticalGroups<0>(quads, words, groups, count, row);
+    case 1:
+      return VerticalGroups<1>(quads, words, groups, count, row);
+    case 2:
+      return VerticalGroups<2>(quads, words, groups, count, row);
+    case 3:
+      return VerticalGroups<3>(quads, words, groups, count, row);
+    default:
+      return VerticalGroups<0>(quads, words, groups, count, row);
   }
 }
 
@@ -127,7 +141,8 @@ MMCORE_TARGET_VNNI void Normalize(const uint8_t* row, size_t count, const Normal
     const auto live = static_cast<__mmask16>(count - i >= 16 ? 0xFFFFU : (1U << (count - i)) - 1U);
     const __m128i bytes = _mm_maskz_loadu_epi8(live, row + i);
     const __m512 v = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
-    const __m512 low = _mm512_fmadd_ps(v, _mm512_load_ps(n.scale_low + phase), _mm512_load_ps(n.bias + phase));
+    const __m512 low =
+        _mm512_fmadd_ps(v, _mm512_load_ps(n.scale_low + phase), _mm512_load_ps(n.bias + phase));
     _mm512_mask_storeu_ps(out + i, live, _mm512_fmadd_ps(v, _mm512_load_ps(n.scale + phase), low));
     phase = phase == 32 ? 0 : phase + 16;
   }
@@ -135,7 +150,9 @@ MMCORE_TARGET_VNNI void Normalize(const uint8_t* row, size_t count, const Normal
 
 }  // namespace
 
-bool HasAvx512Vnni() { return __builtin_cpu_supports("avx512vnni"); }
+bool HasAvx512Vnni() {
+  return __builtin_cpu_supports("avx512vnni");
+}
 
 const Kernels& Avx512Kernels() {
   static constexpr Kernels kernels = {3, Encode, Horizontal, Vertical, Normalize};

@@ -7,12 +7,16 @@
 namespace mmcore::image {
 namespace {
 
-uint8_t Clamp(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kWeightBits, 0, 255)); }
+uint8_t Clamp(int32_t sum) {
+  return static_cast<uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+}
 
-void Encode(const int32_t weights[4], int32_t* words) { std::copy_n(weights, 4, words); }
+void Encode(const int32_t weights[4], int32_t* words) {
+  std::copy_n(weights, 4, words);
+}
 
-void Horizontal(const uint8_t* const rows[4], const uint32_t* offsets, const int32_t* words, size_t groups, size_t count,
-                size_t channels, uint8_t* quad) {
+void Horizontal(const uint8_t* const rows[4], const uint32_t* offsets, const int32_t* words, size_t groups,
+                size_t count, size_t channels, uint8_t* quad) {
   const size_t taps = 4 * groups;
   for (size_t x = 0; x < count; ++x, words += taps) {
     for (size_t r = 0; r < 4; ++r) {

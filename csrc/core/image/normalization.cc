@@ -10,8 +10,9 @@ namespace mmcore::image {
 Normalization::Normalization(const std::array<double, 3>& mean, const std::array<double, 3>& std) {
   for (size_t c = 0; c < 3; ++c) {
     if (!std::isfinite(mean[c]) || !std::isfinite(std[c]) || !(std[c] > 0.0)) {
-      throw InvalidArgument("mean must be finite and std finite and positive, got mean " + std::to_string(mean[c]) +
-                            " and std " + std::to_string(std[c]) + " for channel " + std::to_string(c));
+      throw InvalidArgument("mean must be finite and std finite and positive, got mean " +
+                            std::to_string(mean[c]) + " and std " + std::to_string(std[c]) + " for channel " +
+                            std::to_string(c));
     }
     const double exact = 1.0 / (255.0 * std[c]);
     const auto high = static_cast<float>(exact);

@@ -9,9 +9,10 @@
 
 namespace mmcore::image {
 
-// The result is fma(v, scale, fma(v, scale_low, bias)), where scale + scale_low = 1 / (255 std) to 48 bits and
-// bias = -mean / std: within one unit in the last place of the largest term, the same bits from a table and from
-// vectors. The arrays repeat the three channels so that vectors of any width load them at i % kPeriod.
+// The result is fma(v, scale, fma(v, scale_low, bias)), where scale + scale_low = 1 / (255 std) to 48 bits
+// and bias = -mean / std: within one unit in the last place of the largest term, the same bits from a table
+// and from vectors. The arrays repeat the three channels so that vectors of any width load them at i %
+// kPeriod.
 struct MMCORE_API Normalization {
   static constexpr size_t kPeriod = 48;
 

@@ -25,16 +25,20 @@ Scratch& ThreadScratch() {
   return scratch;
 }
 
-size_t RoundUp(size_t n) { return (n + kSlack - 1) / kSlack * kSlack; }
+size_t RoundUp(size_t n) {
+  return (n + kSlack - 1) / kSlack * kSlack;
+}
 
 // What both orders need: the two passes, and how many bytes a kernel reads from a row of each kind.
 struct Plan {
   Plan(const ResizeItem& item, const ResizeOptions& options)
       : image(item.image), kernels(KernelsFor(options.isa)), out_bytes(options.width * item.image.channels) {
-    const Taps across = MakeTaps({image.width, item.box.left, item.box.right, item.full_width, item.left,
-                                  options.width, item.flip}, options.filter);
-    const Taps down = MakeTaps({image.height, item.box.top, item.box.bottom, item.full_height, item.top,
-                                options.height, false}, options.filter);
+    const Taps across = MakeTaps(
+        {image.width, item.box.left, item.box.right, item.full_width, item.left, options.width, item.flip},
+        options.filter);
+    const Taps down = MakeTaps(
+        {image.height, item.box.top, item.box.bottom, item.full_height, item.top, options.height, false},
+        options.filter);
     first_row = down.starts.front();
     horizontal = HorizontalPass(across, image.channels, kernels);
     vertical = VerticalPass(down, first_row, kernels);
@@ -43,7 +47,9 @@ struct Plan {
   }
 
   // The last quads may lie partly or wholly below the image: their weights are zero, any row will do.
-  size_t SourceRow(size_t quad, size_t r) const { return std::min(first_row + 4 * quad + r, image.height - 1); }
+  size_t SourceRow(size_t quad, size_t r) const {
+    return std::min(first_row + 4 * quad + r, image.height - 1);
+  }
 
   void Horizontal(const uint8_t* const rows[4], uint8_t* quad) const {
     kernels.horizontal(rows, horizontal.starts.data(), horizontal.encoded.data(), horizontal.groups,
@@ -64,7 +70,11 @@ template <typename Make>
 class QuadRing {
  public:
   QuadRing(const Plan& plan, size_t row_bytes, Scratch& scratch, Make make)
-      : plan_(plan), row_bytes_(row_bytes), stride_(RoundUp(4 * row_bytes + kSlack)), scratch_(scratch), make_(make) {
+      : plan_(plan),
+        row_bytes_(row_bytes),
+        stride_(RoundUp(4 * row_bytes + kSlack)),
+        scratch_(scratch),
+        make_(make) {
     scratch_.ring.Reserve(plan.vertical.groups * stride_);
     scratch_.quads.resize(plan.vertical.groups);
   }
@@ -142,7 +152,9 @@ void RunVerticalFirst(const Plan& plan, size_t height, Scratch& scratch, RowSink
 }  // namespace
 
 bool VerticalFirst(const ResizeItem& item) {
-  const auto lost = [](size_t from, size_t to) { return static_cast<int64_t>(from) - static_cast<int64_t>(to); };
+  const auto lost = [](size_t from, size_t to) {
+    return static_cast<int64_t>(from) - static_cast<int64_t>(to);
+  };
   const int64_t rows = lost(item.image.height, item.full_height);
   return rows > 0 && rows > 2 * lost(item.image.width, item.full_width);
 }

@@ -12,7 +12,9 @@
 namespace mmcore::image {
 namespace {
 
-std::string Size(size_t height, size_t width) { return std::to_string(height) + " x " + std::to_string(width); }
+std::string Size(size_t height, size_t width) {
+  return std::to_string(height) + " x " + std::to_string(width);
+}
 
 void Check(const ResizeItem& item, const ResizeOptions& options) {
   const ImageView& image = item.image;
@@ -22,22 +24,24 @@ void Check(const ResizeItem& item, const ResizeOptions& options) {
                           Size(image.height, image.width) + " x " + std::to_string(image.channels));
   }
   if (!side(options.height) || !side(options.width) || !side(item.full_height) || !side(item.full_width)) {
-    throw InvalidArgument("an output size must be 1 to 2^24, got " + Size(options.height, options.width) + " of " +
-                          Size(item.full_height, item.full_width));
+    throw InvalidArgument("an output size must be 1 to 2^24, got " + Size(options.height, options.width) +
+                          " of " + Size(item.full_height, item.full_width));
   }
   const Box& box = item.box;
   const bool inside = box.left >= 0 && box.top >= 0 && box.right <= static_cast<float>(image.width) &&
-                      box.bottom <= static_cast<float>(image.height) && box.left < box.right && box.top < box.bottom;
+                      box.bottom <= static_cast<float>(image.height) && box.left < box.right &&
+                      box.top < box.bottom;
   if (!inside) {
-    throw InvalidArgument("a box must be (left, top, right, bottom) with left < right and top < bottom inside the " +
-                          Size(image.height, image.width) + " image, got (" + std::to_string(box.left) + ", " +
-                          std::to_string(box.top) + ", " + std::to_string(box.right) + ", " +
-                          std::to_string(box.bottom) + ")");
+    throw InvalidArgument(
+        "a box must be (left, top, right, bottom) with left < right and top < bottom inside the " +
+        Size(image.height, image.width) + " image, got (" + std::to_string(box.left) + ", " +
+        std::to_string(box.top) + ", " + std::to_string(box.right) + ", " + std::to_string(box.bottom) + ")");
   }
-  if (item.top > item.full_height || options.height > item.full_height - item.top || item.left > item.full_width ||
-      options.width > item.full_width - item.left) {
-    throw InvalidArgument("a window of " + Size(options.height, options.width) + " at row " + std::to_string(item.top) +
-                          ", column " + std::to_string(item.left) + " does not fit into the resized image of " +
+  if (item.top > item.full_height || options.height > item.full_height - item.top ||
+      item.left > item.full_width || options.width > item.full_width - item.left) {
+    throw InvalidArgument("a window of " + Size(options.height, options.width) + " at row " +
+                          std::to_string(item.top) + ", column " + std::to_string(item.left) +
+                          " does not fit into the resized image of " +
                           Size(item.full_height, item.full_width));
   }
 }
@@ -114,10 +118,12 @@ void Resize(const ResizeItem& item, const ResizeOptions& options, uint8_t* out) 
   Unpremultiply(out, options.height * options.width, item.image.channels);
 }
 
-void ResizeBatch(Span<const ResizeItem> items, const ResizeOptions& options, uint8_t* out, Executor& executor) {
+void ResizeBatch(Span<const ResizeItem> items, const ResizeOptions& options, uint8_t* out,
+                 Executor& executor) {
   CheckBatch(items, options);
   const size_t image_size = options.height * options.width * 3;
-  executor.ParallelFor(items.size(), [&](size_t i) { ResampleBytes(items[i], options, out + i * image_size); });
+  executor.ParallelFor(items.size(),
+                       [&](size_t i) { ResampleBytes(items[i], options, out + i * image_size); });
 }
 
 void ResizeNormalizeBatch(Span<const ResizeItem> items, const ResizeOptions& options,

@@ -1,9 +1,10 @@
 // Which source pixels make one output pixel, and with what weights: antialiased separable resampling in
 // fixed point, as Pillow defines it.
 //
-// Output i of n over the source interval [a, b) has its centre at c = a + (i + 0.5) s, with s = (b - a) / n; the
-// filter is stretched by max(s, 1) (that is the antialiasing), evaluated at the centres of the source pixels that
-// it covers, normalised to sum 1, and rounded to 22 fractional bits. A pixel is (2^21 + sum w p) >> 22, clamped.
+// Output i of n over the source interval [a, b) has its centre at c = a + (i + 0.5) s, with s = (b - a) / n;
+// the filter is stretched by max(s, 1) (that is the antialiasing), evaluated at the centres of the source
+// pixels that it covers, normalised to sum 1, and rounded to 22 fractional bits. A pixel is (2^21 + sum w p)
+// >> 22, clamped.
 #ifndef MMCORE_CORE_IMAGE_TAPS_H_
 #define MMCORE_CORE_IMAGE_TAPS_H_
 
