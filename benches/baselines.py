@@ -24,7 +24,7 @@ def pillow_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> Imag
 
 
 def pillow_finish(size: int, mean: Sequence[float], std: Sequence[float]) -> Callable[[Sequence], np.ndarray]:
-    """Decoded Pillow images to the same batch: bicubic resize, centre crop, one multiplication, one addition."""
+    """Decoded Pillow images to the same batch: bicubic resize, centre crop, a multiplication, an addition."""
     from PIL import Image
 
     scale, bias = _scale_and_bias(mean, std)

@@ -1,4 +1,4 @@
-"""Ratios that survive a noisy machine: ours and the rival's turns alternate, and each pair gives one ratio."""
+"""Ratios that survive a noisy machine: ours and the rival alternate, and each pair gives one ratio."""
 
 from __future__ import annotations
 

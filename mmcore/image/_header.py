@@ -18,18 +18,30 @@ _END, _SCAN, _APP1 = 0xD9, 0xDA, 0xE1
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_FIRST_ARITHMETIC = 0xC9
 
 
 class JpegHeader(NamedTuple):
-    """Size, number of colour components, orientation (1 where unknown), and where the scans begin."""
+    """Size, number of colour components, bits a sample, frame marker, and orientation (1 where unknown)."""
 
     height: int
     width: int
     components: int
     precision: int
-    progressive: bool
+    marker: int
     orientation: int
-    scan_offset: int
+
+    @property
+    def progressive(self) -> bool:
+        return self.marker in _PROGRESSIVE
+
+    def fits_into(self, num_bytes: int) -> bool:
+        """False where a file of this many bytes cannot hold the picture.
+
+        Huffman codes spend at least one bit on each 8 x 8 block. What is cut so short is refused before memory for
+        its pixels is touched.
+        """
+        return self.marker >= _FIRST_ARITHMETIC or self.height * self.width <= 8 * 64 * num_bytes
 
 
 def read_jpeg(data: bytes) -> JpegHeader | None:
@@ -37,7 +49,7 @@ def read_jpeg(data: bytes) -> JpegHeader | None:
 
     Source: ITU-T T.81 (1992), annex B.
     """
-    frame: tuple[int, int, int, int, bool] | None = None
+    frame: tuple[int, int, int, int, int] | None = None
     exif = xmp = None
     position = 2
     while True:
@@ -55,13 +67,13 @@ def read_jpeg(data: bytes) -> JpegHeader | None:
             if marker == _END or frame is None:
                 return None
             orientation = _exif_orientation(exif) or _xmp_orientation(xmp) or 1
-            return JpegHeader(*frame, orientation, position)
+            return JpegHeader(*frame, orientation)
         end = position + int.from_bytes(data[position:position + 2], "big")
         if marker in _FRAMES and frame is None:
             if position + 8 > len(data):
                 return None
             precision, height, width, components = struct.unpack_from(">BHHB", data, position + 2)
-            frame = (height, width, components, precision, marker in _PROGRESSIVE)
+            frame = (height, width, components, precision, marker)
         elif marker == _APP1 and exif is None and data[position + 2:position + 8] == b"Exif\0\0":
             exif = data[position + 8:end]
         elif marker == _APP1 and xmp is None and data.startswith(_XMP_PREFIX, position + 2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from typing import NoReturn
 
 import numpy as np
@@ -19,9 +20,10 @@ MAX_SCANS = 100
 # Formats whose decoders run inside this process and read pixels only: EPS, for one, would start Ghostscript.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 _CHANNELS = {"RGB": 3, "RGBA": 4, "L": 1}
+FileSource = bytes | bytearray | memoryview | str | os.PathLike
 
 
-def decode(source: bytes | bytearray | memoryview | str | os.PathLike, mode: str = "RGB", *,
+def decode(source: FileSource, mode: str = "RGB", *,
            max_pixels: int = MAX_PIXELS, key: str | None = None) -> np.ndarray:
     """The pixels of an image file, upright.
 
@@ -51,11 +53,30 @@ def decode(source: bytes | bytearray | memoryview | str | os.PathLike, mode: str
         >>> decode(buffer.getvalue()).shape
         (2, 4, 3)
     """
+    return decode_in(None, source, mode, max_pixels=max_pixels, key=key)
+
+
+class PixelMemory(threading.local):
+    """Memory for the pixels of one image at a time, one a thread: fresh memory costs a tenth of a JPEG."""
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def take(self, num_bytes: int) -> np.ndarray:
+        """At least that many bytes; what this thread took before is overwritten."""
+        if self._bytes.size < num_bytes:
+            self._bytes = np.empty(num_bytes, np.uint8)
+        return self._bytes
+
+
+def decode_in(memory: PixelMemory | None, source: FileSource, mode: str = "RGB", *,
+              max_pixels: int = MAX_PIXELS, key: str | None = None) -> np.ndarray:
+    """`decode` to `memory` where that is possible: the pixels are valid until this thread uses it again."""
     if mode not in _CHANNELS:
         raise ValueError(f"mode must be one of {', '.join(_CHANNELS)}, got {mode!r}")
     data, key = _read(source, key)
     if data.startswith(b"\xff\xd8"):
-        pixels = _decode_jpeg(data, mode, max_pixels, key)
+        pixels = _decode_jpeg(data, mode, max_pixels, key, memory)
         if pixels is not None:
             return pixels
     elif size := _header.read_size(data):
@@ -63,7 +84,7 @@ def decode(source: bytes | bytearray | memoryview | str | os.PathLike, mode: str
     return _decode_pillow(data, mode, max_pixels, key)
 
 
-def _read(source: bytes | bytearray | memoryview | str | os.PathLike, key: str | None) -> tuple[bytes, str]:
+def _read(source: FileSource, key: str | None) -> tuple[bytes, str]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source), key or "image"
     path = os.fspath(source)
@@ -81,17 +102,22 @@ def _check_size(height: int, width: int, max_pixels: int, key: str) -> None:
                          f"max_pixels={max_pixels}; raise max_pixels to read it")
 
 
-def _decode_jpeg(data: bytes, mode: str, max_pixels: int, key: str) -> np.ndarray | None:
+def _decode_jpeg(data: bytes, mode: str, max_pixels: int, key: str,
+                 memory: PixelMemory | None) -> np.ndarray | None:
     """The fast path; None where Pillow has to decide: CMYK, other modes, damaged or unusual files."""
     header = _header.read_jpeg(data)
     if header is not None:
         _check_size(header.height, header.width, max_pixels, key)
+        if not header.fits_into(len(data)):
+            raise DataError(key, f"the image is cut short: {len(data)} bytes cannot hold {header.width} x "
+                                 f"{header.height} pixels")
     if header is None or header.progressive:
         _check_scans(data, key)
     if header is None or mode != "RGB" or header.components not in (1, 3) or header.precision != 8:
         return None
     try:
-        pixels = simplejpeg.decode_jpeg(data)
+        buffer = memory.take(3 * header.height * header.width) if memory else None
+        pixels = simplejpeg.decode_jpeg(data, buffer=buffer)
     except ValueError:
         return None
     return np.ascontiguousarray(apply_orientation(pixels, header.orientation))
@@ -111,7 +137,7 @@ def _decode_pillow(data: bytes, mode: str, max_pixels: int, key: str) -> np.ndar
             _check_size(image.height, image.width, max_pixels, key)
             image.load()
             orientation = _pillow_orientation(image)
-            pixels = np.array(image.convert(mode))
+            pixels = np.array(convert(image, mode))
     except (LimitError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -120,6 +146,13 @@ def _decode_pillow(data: bytes, mode: str, max_pixels: int, key: str) -> np.ndar
         _refuse(data, key, error)
     pixels = pixels.reshape(*pixels.shape[:2], _CHANNELS[mode])
     return np.ascontiguousarray(apply_orientation(pixels, orientation))
+
+
+def convert(image: Image.Image, mode: str) -> Image.Image:
+    """Pillow's `convert(mode)`, without its warning about palettes with several transparent colours."""
+    if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+        image = image.convert("RGBA")
+    return image.convert(mode)
 
 
 def _pillow_orientation(image: Image.Image) -> int:

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from mmcore._load import native
-from mmcore.image.decode import MAX_PIXELS, decode
+from mmcore.errors import DataError
+from mmcore.image.decode import MAX_PIXELS, PixelMemory, convert, decode_in
 from mmcore.image.geometry import center_window, shorter_side_size
 from mmcore.image.resize import check_image, check_threads, resize_windows
 
@@ -129,30 +130,37 @@ class Preprocessor:
         if all(isinstance(image, np.ndarray) for image in images):
             self._resize([check_image(image, i) for i, image in enumerate(images)], out, threads)
             return out
+        memory = PixelMemory()
         workers = min(count or native().num_threads(), len(images))
         if workers == 1:
             for i, image in enumerate(images):
-                self._one(image, i, out)
+                self._one(image, i, out, memory)
             return out
         with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(self._one, image, i, out) for i, image in enumerate(images)]:
+            for done in [pool.submit(self._one, image, i, out, memory) for i, image in enumerate(images)]:
                 done.result()
         return out
 
-    def _one(self, image: Any, index: int, out: np.ndarray) -> None:
-        self._resize([self._pixels(image, index)], out[index:index + 1], threads=1)
+    def _one(self, image: Any, index: int, out: np.ndarray, memory: PixelMemory) -> None:
+        self._resize([self._pixels(image, index, memory)], out[index:index + 1], threads=1)
 
-    def _pixels(self, image: Any, index: int) -> np.ndarray:
+    def _pixels(self, image: Any, index: int, memory: PixelMemory) -> np.ndarray:
         if isinstance(image, (bytes, bytearray, memoryview)):
-            return decode(image, max_pixels=self.max_pixels, key=f"image {index}")
+            return decode_in(memory, image, max_pixels=self.max_pixels, key=f"image {index}")
         if isinstance(image, (str, os.PathLike)):
-            return decode(image, max_pixels=self.max_pixels)
+            return decode_in(memory, image, max_pixels=self.max_pixels)
         if isinstance(image, Image.Image):
-            return np.asarray(image.convert("RGB"))
+            return self._from_pillow(image, index)
         if isinstance(image, np.ndarray):
             return check_image(image, index)
         raise TypeError(f"image {index} must be bytes, a path, a PIL image or a uint8 array, "
                         f"got {type(image).__name__}")
+
+    def _from_pillow(self, image: Image.Image, index: int) -> np.ndarray:
+        try:
+            return np.asarray(convert(image, "RGB"))
+        except (OSError, SyntaxError) as error:  # Pillow opens files lazily: damage shows only now.
+            raise DataError(f"image {index}", f"the PIL image cannot be loaded ({error})") from error
 
     def _resize(self, images: list[np.ndarray], out: np.ndarray, threads: int | None) -> None:
         boxes = [(0, 0, image.shape[1], image.shape[0]) for image in images]

@@ -34,7 +34,7 @@ def encoded(image: np.ndarray | Image.Image, kind: str, **options) -> bytes:
 
 def pillow_rgb(data: bytes, mode: str = "RGB") -> np.ndarray:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", UserWarning)  # of damaged metadata, and of transparent palettes
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert(mode))
 
@@ -59,6 +59,8 @@ FILES = {
     "rgba png": encoded(photo(channels=4), "PNG"),
     "grey and alpha": encoded(Image.fromarray(photo(channels=4)).convert("LA"), "PNG"),
     "palette": encoded(Image.fromarray(photo()).quantize(16), "PNG", transparency=3),
+    "transparent palette": encoded(Image.fromarray(photo()).quantize(16), "PNG",
+                                   transparency=bytes(range(0, 160, 10))),
     "bilevel": encoded(Image.fromarray(photo()).convert("1"), "PNG"),
     "16 bit": encoded(Image.fromarray(photo()[:, :, 0].astype(np.uint16) * 3), "PNG"),
     "gif": encoded(Image.fromarray(photo()).quantize(32), "GIF"),
@@ -198,6 +200,18 @@ def test_bombs_are_refused_at_once(name):
         decode(BOMBS[name])
     assert time.thread_time() - start < 0.05
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024
+
+
+def test_a_small_file_that_claims_many_pixels_costs_nothing():
+    start = time.thread_time()
+    with pytest.raises(DataError, match="bytes cannot hold 8000 x 7000 pixels"):
+        decode(with_jpeg_size(7000, 8000))
+    assert time.thread_time() - start < 0.05
+
+
+def test_a_flat_picture_is_not_taken_for_a_short_one():
+    data = encoded(np.zeros((2000, 3000), np.uint8), "JPEG", quality=1)
+    assert decode(data).shape == (2000, 3000, 3)
 
 
 def damage(data: bytes, rng: np.random.Generator) -> bytes:

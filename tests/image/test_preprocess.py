@@ -91,6 +91,15 @@ def test_number_of_threads_changes_nothing(mixed):
         mmcore.set_num_threads(None)
 
 
+def test_images_of_falling_size_do_not_see_each_other():
+    files = [jpeg(random_image(n, 70 - n, n)) for n in range(60, 8, -3)]
+    pre = Preprocessor(size=8)
+    for threads in (1, 3):
+        batch = pre(files, threads=threads)
+        for row, data in zip(batch, files, strict=True):
+            np.testing.assert_array_equal(row, pre([decode(data)])[0])
+
+
 def test_uint8_keeps_the_bytes():
     image = random_image(30, 40)
     got = Preprocessor(size=16, dtype="uint8")([image])
@@ -119,6 +128,8 @@ def test_a_bad_file_is_named(tmp_path):
             Preprocessor(size=4)([jpeg(random_image(9, 9)), path], threads=threads)
         with pytest.raises(DataError, match="image 1: "):
             Preprocessor(size=4)([jpeg(random_image(9, 9)), b"no image"], threads=threads)
+    with pytest.raises(DataError, match="image 0: the PIL image cannot be loaded"):
+        Preprocessor(size=4)([Image.open(path)])
     with pytest.raises(LimitError, match="max_pixels=80"):
         Preprocessor(size=4, max_pixels=80)([jpeg(random_image(9, 9))])
 
