@@ -128,8 +128,9 @@ def test_a_bad_file_is_named(tmp_path):
             Preprocessor(size=4)([jpeg(random_image(9, 9)), path], threads=threads)
         with pytest.raises(DataError, match="image 1: "):
             Preprocessor(size=4)([jpeg(random_image(9, 9)), b"no image"], threads=threads)
+    cut = Image.open(io.BytesIO(jpeg(random_image(40, 40))[:-300]))  # opens, but does not load
     with pytest.raises(DataError, match="image 0: the PIL image cannot be loaded"):
-        Preprocessor(size=4)([Image.open(path)])
+        Preprocessor(size=4)([cut])
     with pytest.raises(LimitError, match="max_pixels=80"):
         Preprocessor(size=4, max_pixels=80)([jpeg(random_image(9, 9))])
 
