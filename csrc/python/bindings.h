@@ -8,6 +8,7 @@ namespace mmcore::python {
 
 void BindBase(pybind11::module_& module);
 void BindImage(pybind11::module_& module);
+void BindText(pybind11::module_& module);
 
 }  // namespace mmcore::python
 

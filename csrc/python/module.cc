@@ -12,10 +12,13 @@ PYBIND11_MODULE(_native, module) {
       if (error) std::rethrow_exception(error);
     } catch (const mmcore::DataError& e) {
       py::set_error(py::module_::import("mmcore.errors").attr("FormatError"), e.what());
+    } catch (const mmcore::LimitError& e) {
+      py::set_error(py::module_::import("mmcore.errors").attr("LimitError"), e.what());
     } catch (const mmcore::InvalidArgument& e) {
       py::set_error(PyExc_ValueError, e.what());
     }
   });
   mmcore::python::BindBase(module);
   mmcore::python::BindImage(module);
+  mmcore::python::BindText(module);
 }
