@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,3 +94,103 @@ def _shorter_side(height: int, width: int, size: int) -> tuple[int, int]:
 def _scale_and_bias(mean: Sequence[float], std: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     mean, std = np.array(mean), np.array(std)
     return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
+
+
+class KerasClassifier:
+    """Keras 3 on TensorFlow: convolutions and one Transformer block, concatenated, a linear head; `fit` with
+    XLA.
+
+    Args:
+        sizes: of `test_train_step.Sizes`.
+        weights: initial values by the variable paths of `test_train_step.Classifier`.
+        dropout_rate: as there.
+        steps_per_execution: steps that `fit` runs in one call of its compiled function.
+    """
+
+    def __init__(
+        self, sizes: Any, weights: Mapping[str, np.ndarray], *, dropout_rate: float, steps_per_execution: int
+    ):
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        keras = pytest.importorskip("keras", reason="needs Keras 3")
+        if not keras.__version__.startswith("3."):
+            pytest.skip(f"needs Keras 3, found {keras.__version__}")
+        self.keras, self.sizes = keras, sizes
+        self.model = self._build(dropout_rate)
+        self._set_weights(weights)
+        optimizer = keras.optimizers.AdamW(
+            sizes.learning_rate, weight_decay=sizes.weight_decay, epsilon=1e-8, global_clipnorm=1.0
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "embeddings"])
+        self.model.compile(
+            optimizer,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=True,
+            steps_per_execution=steps_per_execution,
+        )
+
+    def _build(self, rate: float) -> Any:
+        layers, sizes = self.keras.layers, self.sizes
+        image = layers.Input([sizes.image_size, sizes.image_size, 3], name="image")
+        x = image
+        for index, width in enumerate(sizes.widths):
+            x = layers.Conv2D(width, 3, strides=2 if index else 1, padding="same", name=f"conv{index}")(x)
+            x = layers.ReLU()(x)
+        x = layers.GlobalAveragePooling2D()(x)
+        ids = layers.Input([sizes.length], dtype="int32", name="text")
+        y = layers.Embedding(sizes.vocab_size, sizes.dim, name="embedding")(ids)
+        z = layers.LayerNormalization(epsilon=1e-6, name="attention_norm")(y)
+        head_dim = sizes.dim // sizes.num_heads
+        z = layers.MultiHeadAttention(sizes.num_heads, head_dim, name="attention")(z, z)
+        y = layers.Add()([y, layers.Dropout(rate)(z)])
+        z = layers.LayerNormalization(epsilon=1e-6, name="mlp_norm")(y)
+        z = layers.Dense(4 * sizes.dim, name="up")(z)
+        z = layers.Lambda(lambda value: self.keras.activations.gelu(value, approximate=True))(z)
+        z = layers.Dense(sizes.dim, name="down")(layers.Dropout(rate)(z))
+        y = layers.Add()([y, layers.Dropout(rate)(z)])
+        y = layers.GlobalAveragePooling1D()(y)
+        joined = layers.Dropout(rate)(layers.Concatenate()([x, y]))
+        return self.keras.Model([image, ids], layers.Dense(sizes.num_classes, name="head")(joined))
+
+    def _set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        heads = (self.sizes.num_heads, self.sizes.dim // self.sizes.num_heads)
+
+        def put(layer: str, *paths: str) -> None:
+            variables = self.model.get_layer(layer).weights
+            self.model.get_layer(layer).set_weights(
+                [weights[path].reshape(v.shape) for path, v in zip(paths, variables, strict=True)]
+            )
+
+        assert heads[0] * heads[1] == self.sizes.dim
+        for index in range(len(self.sizes.widths)):
+            put(f"conv{index}", f"convs.{index}.kernel", f"convs.{index}.bias")
+        put("embedding", "embedding.table")
+        for name in ("attention_norm", "mlp_norm"):
+            put(name, f"block.{name}.scale", f"block.{name}.bias")
+        parts = ("query", "key", "value", "output")
+        put("attention", *(f"block.attention.{part}.{kind}" for part in parts for kind in ("kernel", "bias")))
+        put("up", "block.mlp.up.kernel", "block.mlp.up.bias")
+        put("down", "block.mlp.down.kernel", "block.mlp.down.bias")
+        put("head", "head.kernel", "head.bias")
+
+    def fit(self, batch: Mapping[str, np.ndarray], steps: int) -> tuple[float, float]:
+        """Seconds within the epoch (the set-up of `fit` is not counted), and the mean loss of the steps."""
+        import tensorflow as tf
+
+        timer = _epoch_timer(self.keras)
+        inputs = ([batch["image"], batch["text"]], batch["label"])
+        dataset = tf.data.Dataset.from_tensors((tuple(inputs[0]), inputs[1])).repeat(steps)
+        history = self.model.fit(
+            dataset, steps_per_epoch=steps, epochs=1, verbose=0, shuffle=False, callbacks=[timer]
+        )
+        return timer.seconds, history.history["loss"][0]
+
+
+def _epoch_timer(keras: Any) -> Any:
+    class EpochTimer(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.started = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seconds = time.perf_counter() - self.started
+
+    return EpochTimer()
