@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import threading
 import time
 from pathlib import Path
@@ -323,3 +324,17 @@ def test_real_photos_go_through_with_augmentation(real_data):
     batches = list(pipeline.batches(stop=2 * len(pipeline)))
     assert len(batches) == 6 and not pipeline.bad
     assert all(np.isfinite(batch["image"][0]).all() and batch["image"][1].all() for batch in batches)
+
+
+def test_odd_and_broken_real_images_beside_each_other(real_data):
+    root = real_data / "images_robust"
+    with open(root / "manifest.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    good = [root / row["path"] for row in rows if row["expect"] == "ok"]
+    broken = [root / row["path"] for row in rows if row["expect"] == "reject"][: len(good) // 25]
+    images = [*good, *broken]
+    count = len(images)
+    examples = Examples(images, [None] * count, ["x"] * count, ["test"] * count, range(count), "robust")
+    pipeline = Pipeline(examples, batch_size=count, preprocessor=Preprocessor(size=16))
+    assert pipeline.batch(0)["weight"].tolist() == [1.0] * len(good) + [0.0] * len(broken)
+    assert len(pipeline.bad) == len(broken) > 3
