@@ -282,7 +282,7 @@ for attempt in range(15):
 def test_killed_while_saving_loses_no_acknowledged_step(tmp_path):
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SAVER, str(tmp_path)]
     runs = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, timeout=120
+        command, stdout=subprocess.PIPE, text=True, check=True, timeout=600
     ).stdout.splitlines()
     assert len(runs) == 15
     for folder, acknowledged in (run.rsplit(" ", 1) for run in runs):
