@@ -16,7 +16,8 @@ from typing import Any
 from mmcore.errors import EnvError
 
 MIN_TENSORFLOW = (2, 18)
-_REINSTALL = "build it again with: pip install --force-reinstall --no-deps mmcore (from a checkout: pip install -e .)"
+_REINSTALL = ("build it again with: pip install --force-reinstall --no-deps mmcore "
+              "(from a checkout: pip install -e .)")
 _INSTALL_TENSORFLOW = "install it with: pip install 'mmcore[cpu]' (or 'mmcore[gpu]')"
 
 
@@ -45,11 +46,12 @@ def tensorflow() -> ModuleType:
     try:
         module = importlib.import_module("tensorflow")
     except ImportError as error:
-        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, and importing tensorflow failed ({error}); "
-                       f"{_INSTALL_TENSORFLOW}") from error
+        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, and importing tensorflow failed "
+                       f"({error}); {_INSTALL_TENSORFLOW}") from error
     found = tuple(int(part) for part in module.__version__.split(".")[:2])
     if found < MIN_TENSORFLOW:
-        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, found {module.__version__}; {_INSTALL_TENSORFLOW}")
+        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, found {module.__version__}; "
+                       f"{_INSTALL_TENSORFLOW}")
     return module
 
 
@@ -58,7 +60,7 @@ def kernels() -> Any:
     """The TensorFlow op library: a namespace with one Python function per op.
 
     Raises:
-        EnvError: TensorFlow is missing or too old, or the library is missing, does not load, or does not register.
+        EnvError: TensorFlow is missing or too old, or the library is missing or does not load.
     """
     tf = tensorflow()
     path = Path(__file__).with_name("_kernels.so")
@@ -75,7 +77,7 @@ def kernels() -> Any:
 
 
 def registration_error(path: Path) -> str:
-    """Why the loaded op library could not register its ops; empty when it could: TensorFlow says nothing of it."""
+    """Why the op library could not register its ops, or empty; TensorFlow itself says nothing of it."""
     function = ctypes.CDLL(str(path)).MmcoreRegistrationError
     function.restype = ctypes.c_char_p
     return function().decode()

@@ -25,7 +25,8 @@ def tensorflow_folder() -> Path:
 
 
 def compile_against(tensorflow_folder: Path, csrc: Path) -> subprocess.CompletedProcess[str]:
-    compiler = next((name for name in (os.environ.get("CXX"), "c++", "g++") if name and shutil.which(name)), None)
+    candidates = [os.environ.get("CXX"), "c++", "g++"]
+    compiler = next((name for name in candidates if name and shutil.which(name)), None)
     if compiler is None:
         pytest.skip("needs a C++ compiler: $CXX, c++ or g++")
     return subprocess.run([compiler, "-std=c++17", "-fsyntax-only", f"-I{csrc}", "-isystem",
@@ -60,7 +61,8 @@ def test_a_wrong_prototype_would_be_noticed(tensorflow_folder, tmp_path, file, r
 
 def test_every_undefined_tensorflow_symbol_is_exported_by_libtensorflow_framework(tensorflow_folder):
     [framework] = tensorflow_folder.glob("libtensorflow_framework.*2*")
-    wanted = {name for name in symbols(PACKAGE / "_kernels.so", "--undefined-only") if re.match("TF_|TSL_", name)}
+    undefined = symbols(PACKAGE / "_kernels.so", "--undefined-only")
+    wanted = {name for name in undefined if re.match("TF_|TSL_", name)}
     assert len(wanted) > 20
     assert wanted - set(symbols(framework, "--defined-only")) == set()
 

@@ -23,7 +23,7 @@ def move_package(monkeypatch, folder: Path) -> Path:
 
 def test_missing_native_module_says_how_to_build_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "mmcore._native", None)
-    with pytest.raises(EnvError, match="compiled core could not be loaded .*pip install"):
+    with pytest.raises(EnvError, match=r"compiled core could not be loaded .*pip install"):
         load_native()
 
 
@@ -56,8 +56,8 @@ def test_missing_op_library_names_its_path_and_the_build(monkeypatch, tmp_path):
 def test_damaged_op_library_names_path_tensorflow_and_reason(monkeypatch, tmp_path):
     path = move_package(monkeypatch, tmp_path)
     path.write_bytes(b"not a library")
-    version = _load.tensorflow().__version__
-    with pytest.raises(EnvError, match=rf"{path} does not load into TensorFlow {version} \(.*(ELF|file).*pip install"):
+    found = f"{path} does not load into TensorFlow {_load.tensorflow().__version__}"
+    with pytest.raises(EnvError, match=rf"{found} \(.*(ELF|file).*pip install"):
         load_kernels()
 
 
@@ -65,13 +65,13 @@ def test_op_library_without_the_core_beside_it_says_what_is_missing(monkeypatch,
     path = move_package(monkeypatch, tmp_path)
     shutil.copy(PACKAGE / "_kernels.so", path)
     path.write_bytes(path.read_bytes().replace(b"libmmcore.so", b"libmmgone.so"))
-    with pytest.raises(EnvError, match="libmmgone.so"):
+    with pytest.raises(EnvError, match=r"libmmgone\.so"):
         load_kernels()
 
 
 def test_failed_registration_is_reported(monkeypatch):
     monkeypatch.setattr(_load, "registration_error", lambda path: "Op MmcoreTokenize is registered twice")
-    with pytest.raises(EnvError, match="does not load into TensorFlow .*registered twice.*pip install"):
+    with pytest.raises(EnvError, match=r"does not load into TensorFlow .*registered twice.*pip install"):
         load_kernels()
 
 

@@ -62,10 +62,10 @@ void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction* context, cons
                                           TF_Status* status);
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction* context, const char* name,
                                          unsigned char* value, TF_Status* status);
+void TF_OpKernelConstruction_GetAttrType(TF_OpKernelConstruction* context, const char* name, TF_DataType* value,
+                                         TF_Status* status);
 void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction* context, const char* name, char* value,
                                            size_t max_length, TF_Status* status);
-void TF_OpKernelConstruction_GetAttrFloatList(TF_OpKernelConstruction* context, const char* name, float* values,
-                                              int max_values, TF_Status* status);
 
 void TF_OpKernelContext_Failure(TF_OpKernelContext* context, TF_Status* status);
 void TF_GetInput(TF_OpKernelContext* context, int i, TF_Tensor** tensor, TF_Status* status);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/base/api.h"
+#include "tf/ops.h"
 #include "tf/status.h"
 
 namespace mmcore::tf {
@@ -11,7 +12,10 @@ namespace {
 // Empty, or why an op could not be registered: TensorFlow reports nothing of it, and nothing may be thrown here.
 std::string RegisterAll() noexcept {
   Status status;
-  const bool done = Guarded(status, [] {});
+  const bool done = Guarded(status, [] {
+    RegisterTokenize();
+    RegisterResizeNormalize();
+  });
   return done ? "" : TF_Message(status);
 }
 

@@ -11,6 +11,8 @@ void StoreCurrentException(TF_Status* status) noexcept {
     throw;
   } catch (const StatusError& e) {
     TF_SetStatus(status, e.code(), e.what());
+  } catch (const LimitError& e) {  // An InvalidArgument too: first.
+    TF_SetStatus(status, TSL_RESOURCE_EXHAUSTED, e.what());
   } catch (const InvalidArgument& e) {
     TF_SetStatus(status, TSL_INVALID_ARGUMENT, e.what());
   } catch (const DataError& e) {

@@ -1,7 +1,6 @@
 #include "tf/tensor.h"
 
 #include <cstddef>
-#include <limits>
 
 #include "core/base/errors.h"
 #include "tf/status.h"
@@ -22,24 +21,22 @@ size_t ElementSize(TF_DataType dtype) {
   }
 }
 
-// Bytes of a tensor. TensorFlow's own check of a shape ends the process, so a shape is never handed over unchecked:
-// the product is taken over the axes that are not zero, as TensorFlow does when it adds one axis after another.
+// Bytes of an output. No shape goes to TensorFlow unchecked: one whose product overflows ends the process there, and
+// one that is merely absurd waits ten seconds for memory. Axes count until an empty one, as they do there.
 size_t CheckedBytes(TF_DataType dtype, const Shape& shape) {
-  constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
+  constexpr uint64_t kMost = uint64_t{1} << 40;
   constexpr size_t kMaxRank = 254;  // TensorFlow's.
   if (shape.size() > kMaxRank) throw InvalidArgument("the output would have more than 254 axes; reshape the input");
   uint64_t bytes = ElementSize(dtype);
-  bool empty = false;
   for (int64_t axis : shape) {
     const auto length = static_cast<uint64_t>(axis);
     if (axis < 0 || (length != 0 && bytes > kMost / length)) {
-      throw InvalidArgument("the output of shape " + ShapeText(shape) +
-                            " would be larger than memory can address; make the batch or the sizes smaller");
+      throw LimitError("the output of shape " + ShapeText(shape) +
+                       " would be larger than 1 TiB; make the batch or the sizes smaller");
     }
-    empty = empty || length == 0;
-    bytes *= length == 0 ? 1 : length;
+    bytes *= length;
   }
-  return empty ? 0 : static_cast<size_t>(bytes);
+  return static_cast<size_t>(bytes);
 }
 
 }  // namespace
@@ -90,15 +87,12 @@ std::string Attributes::String(const char* name) const {
   return value;
 }
 
-std::vector<float> Attributes::Floats(const char* name) const {
+TF_DataType Attributes::Type(const char* name) const {
   Status status;
-  int32_t list_size = 0, num_bytes = 0;
-  TF_OpKernelConstruction_GetAttrSize(context_, name, &list_size, &num_bytes, status);
+  TF_DataType value = TF_FLOAT;
+  TF_OpKernelConstruction_GetAttrType(context_, name, &value, status);
   status.Check();
-  std::vector<float> values(static_cast<size_t>(list_size));
-  TF_OpKernelConstruction_GetAttrFloatList(context_, name, values.data(), list_size, status);
-  status.Check();
-  return values;
+  return value;
 }
 
 Tensor::Tensor(TF_Tensor* tensor) : tensor_(tensor), shape_(static_cast<size_t>(TF_NumDims(tensor))), size_(1) {

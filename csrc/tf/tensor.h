@@ -28,7 +28,7 @@ class Attributes {
   int64_t Int(const char* name) const;
   bool Bool(const char* name) const;
   std::string String(const char* name) const;
-  std::vector<float> Floats(const char* name) const;
+  TF_DataType Type(const char* name) const;
 
  private:
   TF_OpKernelConstruction* context_;
@@ -66,7 +66,7 @@ class Run {
   explicit Run(TF_OpKernelContext* context) : context_(context) {}
 
   Tensor Input(int i) const;
-  // Throws InvalidArgument where `shape` has more elements than memory can address.
+  // Throws LimitError where it would be larger than 1 TiB.
   Tensor Output(int i, TF_DataType dtype, const Shape& shape) const;
 
  private:

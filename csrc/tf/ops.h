@@ -1,0 +1,12 @@
+// The ops of the library, each registered by a function of its own file. All throw StatusError.
+#ifndef MMCORE_TF_OPS_H_
+#define MMCORE_TF_OPS_H_
+
+namespace mmcore::tf {
+
+void RegisterResizeNormalize();
+void RegisterTokenize();
+
+}  // namespace mmcore::tf
+
+#endif  // MMCORE_TF_OPS_H_
