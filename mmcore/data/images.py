@@ -86,7 +86,10 @@ class ImageRows:
         wanted = np.array([self._examples.images[row] is not None for row in rows], bool)
         numbers = rows[wanted].tolist()
         absent = [row for row in numbers if row not in self._kept]
-        fresh = dict(zip(absent, map_rows(self._load, absent), strict=True))
+        fresh = {
+            row: self._accepted(loaded)
+            for row, loaded in zip(absent, map_rows(self._load, absent), strict=True)
+        }
         pixels = [fresh[row] if row in fresh else self._kept[row] for row in numbers]
         mask = wanted.copy()
         mask[wanted] = [array is not None for array in pixels]
@@ -111,28 +114,39 @@ class ImageRows:
             pixels, pre.size, boxes=boxes, flips=flips, method=pre.resize, mean=pre.mean, std=pre.std
         )
 
-    def _load(self, row: int) -> np.ndarray | None:
-        """The pixels of a row as they are kept, if there is room; None where they cannot be decoded."""
-        array = self._decoded(row)
-        if array is not None:
-            array = self._crop([array], threads=1)[0] if self._augment is None else self._shrunk(array)
+    def _accepted(self, loaded: np.ndarray | DataError) -> np.ndarray | None:
+        """Reports an error; not in the decoding threads, so that reports come in the order of the rows."""
+        if isinstance(loaded, DataError):
+            self._bad.add(loaded)
+            return None
+        return loaded
+
+    def _load(self, row: int) -> np.ndarray | DataError:
+        """The pixels of a row as they are kept, if there is room, or why they cannot be decoded."""
+        loaded = self._decoded(row)
+        if isinstance(loaded, np.ndarray):
+            loaded = self._crop([loaded], threads=1)[0] if self._augment is None else self._shrunk(loaded)
+        kept = loaded if isinstance(loaded, np.ndarray) else None
         with self._lock:
-            size = 0 if array is None else array.nbytes
+            size = 0 if kept is None else kept.nbytes
             if size <= self._room and row not in self._kept:
                 self._room -= size
-                self._kept[row] = array
-        return array
+                self._kept[row] = kept
+        return loaded
 
-    def _decoded(self, row: int) -> np.ndarray | None:
-        """uint8 [H, W, 3], or None after reporting why not."""
-        key = self._examples.key(row)
+    def _decoded(self, row: int) -> np.ndarray | DataError:
+        """uint8 [H, W, 3], or the error that names the row."""
+        source, key = self._examples.images[row], self._examples.key(row)
+        if isinstance(source, np.ndarray):
+            return source
+        if source is None:
+            return DataError(key, "the row has no image")
         try:
-            return load_image(self._examples.images[row], key=key, max_pixels=self._preprocessor.max_pixels)
+            return image.decode(source, key=key, max_pixels=self._preprocessor.max_pixels)
         except DataError as error:
-            self._bad.add(error)
+            return error
         except LimitError as error:
-            self._bad.add(DataError(key, str(error)))
-        return None
+            return DataError(key, str(error).removeprefix(f"{key}: "))
 
     def _shrunk(self, array: np.ndarray) -> np.ndarray:
         """The image with its shorter side at most 1.25 times the size that comes out."""
@@ -143,15 +157,11 @@ class ImageRows:
         return image.resize(array, (height, width), method="bicubic")
 
 
-def load_image(cell: Path | np.ndarray | None, **options: Any) -> np.ndarray | None:
+def load_image(cell: Path | np.ndarray | None) -> np.ndarray | None:
     """The image of a cell of `Examples.images`: uint8 [H, W, 3], or None for a missing one.
-
-    Args:
-        cell: a path, an image that is decoded already, or None.
-        options: as of `mmcore.image.decode`.
 
     Raises:
         DataError: the file cannot be read or is not an image.
         LimitError: the image is too large.
     """
-    return cell if cell is None or isinstance(cell, np.ndarray) else image.decode(cell, **options)
+    return cell if cell is None or isinstance(cell, np.ndarray) else image.decode(cell)

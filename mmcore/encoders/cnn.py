@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
-from mmcore.encoders.image_tokens import image_tokens, without_missing
+from mmcore.encoders.image_tokens import filled, image_tokens
 from mmcore.nn import init as inits
 from mmcore.nn.shapes import sizes
 
@@ -113,13 +113,13 @@ class CNN(tf.Module):
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> nn.Tokens:
-        x = self.stem(without_missing(x, mask))
-        x = tf.nn.relu(_normalised(self.stem_norm, x, mask, training))
+        x = self.stem(filled(x, mask))
+        x = tf.nn.relu(_normalised(self.stem_norm, x, training))
         if not self.small_stem:
             x = tf.nn.max_pool2d(x, 3, 2, "SAME")
         seed = nn.fresh() if training and seed is None else seed
         for index, block in enumerate(self.blocks):
-            x = block(x, mask, training=training, seed=nn.fold(seed, index) if training else None)
+            x = block(x, training=training, seed=nn.fold(seed, index) if training else None)
         batch, height, width, _ = sizes(x)
         return image_tokens(tf.reshape(x, [batch, height * width, self.dim]), mask)
 
@@ -128,7 +128,7 @@ class ResidualBlock(tf.Module):
     """relu(shortcut(x) + branch(x)); the branch is convolutions, each with a norm, and relu between them.
 
     Shapes:
-        x: float [B, height, width, in_dim]; mask: bool [B] or None; seed: int32 [2] or None.
+        x: float [B, height, width, in_dim]; seed: int32 [2] or None.
         result: [B, ceil(height / stride), ceil(width / stride), dim] in x's dtype; dim is `width`, or 4 times
         that for a bottleneck.
 
@@ -176,16 +176,15 @@ class ResidualBlock(tf.Module):
     def __call__(
         self,
         x: tf.Tensor,
-        mask: tf.Tensor | None = None,
         *,
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
         y = x
         for index, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            y = _normalised(norm, conv(tf.nn.relu(y) if index else y), mask, training)
+            y = _normalised(norm, conv(tf.nn.relu(y) if index else y), training)
         if self.shortcut is not None and self.shortcut_norm is not None:
-            x = _normalised(self.shortcut_norm, self.shortcut(x), mask, training)
+            x = _normalised(self.shortcut_norm, self.shortcut(x), training)
         return tf.nn.relu(x + self.drop_path(y, training=training, seed=seed))
 
 
@@ -197,7 +196,5 @@ def _norm(kind: str, dim: int) -> nn.BatchNorm | nn.GroupNorm:
     raise ValueError(f'expected norm "batch" or "group", found {kind!r}')
 
 
-def _normalised(
-    norm: nn.BatchNorm | nn.GroupNorm, x: tf.Tensor, mask: tf.Tensor | None, training: bool
-) -> tf.Tensor:
-    return norm(x, mask, training=training) if isinstance(norm, nn.BatchNorm) else norm(x)
+def _normalised(norm: nn.BatchNorm | nn.GroupNorm, x: tf.Tensor, training: bool) -> tf.Tensor:
+    return norm(x, training=training) if isinstance(norm, nn.BatchNorm) else norm(x)

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
-from mmcore.encoders.image_tokens import image_tokens, without_missing
+from mmcore.encoders.image_tokens import filled, image_tokens
 from mmcore.nn import init as inits
 
 
@@ -112,7 +112,7 @@ class ViT(tf.Module):
             )
         num_seeds = len(self.blocks) + 1
         seeds = nn.split(nn.fresh() if seed is None else seed, num_seeds) if training else [None] * num_seeds
-        values = self.positions(self.patches(self._cut(without_missing(x, mask))))
+        values = self.positions(self.patches(self._cut(filled(x, mask))))
         values = self.dropout(values, training=training, seed=seeds[-1])
         for block, block_seed in zip(self.blocks, seeds, strict=False):
             # An example has all patches or none, so no block needs a mask.

@@ -38,8 +38,8 @@ class JpegHeader(NamedTuple):
     def fits_into(self, num_bytes: int) -> bool:
         """False where a file of this many bytes cannot hold the picture.
 
-        Huffman codes spend at least one bit on each 8 x 8 block. What is cut so short is refused before memory
-        for its pixels is touched.
+        Huffman codes spend at least one bit on each 8 x 8 block. What is cut so short is refused before
+        memory for its pixels is touched.
         """
         return self.marker >= _FIRST_ARITHMETIC or self.height * self.width <= 8 * 64 * num_bytes
 

@@ -68,9 +68,7 @@ class TrainState(tf.Module):
 
     def step_seed(self) -> tf.Tensor:
         """The seed of the present step, int32 [2]: a function of `seed` and `step` alone."""
-        halves = tf.stack([self.seed, tf.bitwise.right_shift(self.seed, tf.constant(32, tf.int64))])
-        low = tf.bitwise.bitwise_and(halves, tf.constant(0x7FFFFFFF, tf.int64))
-        return nn.fold(tf.cast(low, tf.int32), tf.cast(self.step, tf.int32))
+        return nn.fold(tf.bitcast(self.seed.read_value(), tf.int32), tf.cast(self.step, tf.int32))
 
     @contextmanager
     def averaged(self) -> Iterator[tf.Module]:

@@ -76,7 +76,9 @@ def classifier(rng: np.random.Generator, dtype: tf.DType) -> models.MultimodalCl
 
 
 def cnn(bottleneck: bool, norm: str, small_stem: bool) -> Case:
-    config = encoders.CNNConfig((8, 16), (1, 1), bottleneck, small_stem, norm, 0.2)
+    config = encoders.CNNConfig(
+        (8, 16), (1, 1), bottleneck=bottleneck, small_stem=small_stem, norm=norm, drop_path_rate=0.2
+    )
     return Case(lambda rng, dtype: encoders.CNN(config, rng=rng), images, random=True)
 
 
@@ -91,9 +93,7 @@ CASES = {
     "Conv2D": Case(lambda r, _: nn.Conv2D(3, 5, 3, stride=2, rng=r), floats(7, 6, 3)),
     "LayerNorm": Case(lambda r, _: nn.LayerNorm(8), floats(3, 8)),
     "GroupNorm": Case(lambda r, _: nn.GroupNorm(8, num_groups=2), floats(3, 5, 8)),
-    "BatchNorm": Case(
-        lambda r, _: nn.BatchNorm(8), lambda b, d: (*floats(5, 8)(b, d), images(b, d)[1]), False, True
-    ),
+    "BatchNorm": Case(lambda r, _: nn.BatchNorm(8), floats(3, 5, 8), training=True),
     "Dropout": Case(lambda r, _: nn.Dropout(0.3), floats(3, 8), random=True),
     "StochasticDepth": Case(lambda r, _: nn.StochasticDepth(0.3), floats(3, 8), random=True),
     "MultiHeadAttention": Case(

@@ -5,6 +5,7 @@ import pickle
 from dataclasses import FrozenInstanceError
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -47,6 +48,8 @@ def by_pillow_and_numpy(image, size, shorter, method, crop, mean, std):
     (Preprocessor.imagenet, 37, "bilinear", True, IMAGENET_MEAN, IMAGENET_STD),
 ])
 def test_presets_equal_pillow_and_numpy(shape, preset, shorter, method, crop, mean, std):
+    if not crop and shape[0] - 32 > 2 * (shape[1] - 32) and int(PIL.__version__.split(".")[0]) < 13:
+        pytest.skip("Pillow before 13 begins with the horizontal pass")
     options = {"shorter": shorter} if preset == Preprocessor.imagenet else {}
     image = random_image(*shape)
     got = preset(size=32, **options)([image])

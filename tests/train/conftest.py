@@ -18,14 +18,15 @@ class Model(tf.Module):
         rng = np.random.default_rng(seed)
         self.table = tf.Variable(rng.normal(size=(7, 4)).astype("float32"))
         self.layers = [nn.Linear(4, 8, rng=rng), nn.Linear(8, 3, rng=rng)]
+        self.dropout = nn.Dropout(0.25)
         self.moving_mean = tf.Variable(tf.zeros([4]), trainable=False)
 
     def __call__(self, ids: tf.Tensor, *, training: bool = False, seed: tf.Tensor | None = None) -> tf.Tensor:
         x = tf.reduce_mean(tf.gather(self.table, ids), axis=1)
         if training:
             self.moving_mean.assign(0.9 * self.moving_mean + 0.1 * tf.reduce_mean(x, axis=0))
-            x *= 2.0 * tf.cast(tf.random.stateless_uniform(tf.shape(x), seed) < 0.5, x.dtype)
-        return self.layers[1](tf.nn.relu(self.layers[0](x - self.moving_mean)))
+        hidden = tf.nn.relu(self.layers[0](x - self.moving_mean))
+        return self.layers[1](self.dropout(hidden, training=training, seed=seed))
 
 
 def loss_fn(model, batch, seed):
