@@ -179,7 +179,7 @@ def _wordpiece(definition: Mapping[str, Any], model: Mapping[str, Any]) -> bytes
     unknown = model.get("unk_token", "[UNK]")
     if unknown not in vocab:
         raise FormatError(f"the unknown token {unknown!r} is not in the vocabulary")
-    flags = _flags(*_bert_normalizer(definition), decoder.get("cleanup", True))
+    flags = _flags(*bert_normalizer(definition), decoder.get("cleanup", True))
     suffixes = [(token[len(prefix):], vocab[token]) for token in vocab if token.startswith(prefix)]
     return b"".join([
         struct.pack("<III", flags, model.get("max_input_chars_per_word", 100), vocab[unknown]),
@@ -187,7 +187,7 @@ def _wordpiece(definition: Mapping[str, Any], model: Mapping[str, Any]) -> bytes
     ])
 
 
-def _bert_normalizer(definition: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
+def bert_normalizer(definition: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
     """(clean_text, handle_chinese_chars, strip_accents, lowercase)"""
     if definition.get("normalizer") is None:
         return False, False, False, False

@@ -22,7 +22,7 @@ def train_byte_level_bpe(texts: Iterable[str | bytes], vocab_size: int, special_
     Raises:
         ValueError: `vocab_size` has no room for the bytes and the special tokens, or one of these is
             repeated or empty.
-        TypeError: `texts` is a single text.
+        TypeError: `texts` is a single text, or holds something else than str and bytes.
     """
     if isinstance(texts, str | bytes):
         raise TypeError("texts must be an iterable of texts, got one text: pass [text] or an open file")
@@ -47,6 +47,8 @@ def _groups(texts: Iterable[str | bytes]) -> Iterator[list[str | bytes]]:
     group: list[str | bytes] = []
     size = 0
     for text in texts:
+        if not isinstance(text, str | bytes):
+            raise TypeError(f"a text must be str or bytes, got {type(text).__name__}")
         group.append(text)
         size += len(text)
         if size >= _FEED_CHARACTERS:
