@@ -194,3 +194,19 @@ def _epoch_timer(keras: Any) -> Any:
             self.seconds = time.perf_counter() - self.started
 
     return EpochTimer()
+
+
+def tensorflow_text_wordpiece(vocabulary: Sequence[str], max_length: int) -> Callable:
+    """Strings to ids and mask [B, max_length] with TensorFlow Text's fast tokenizer, as a graph function."""
+    text = pytest.importorskip("tensorflow_text", reason="needs tensorflow-text")
+    import tensorflow as tf
+
+    tokenizer = text.FastBertTokenizer(list(vocabulary), token_out_type=tf.int32,
+                                       lower_case_nfd_strip_accents=True)
+
+    def run(strings):
+        ids = tokenizer.tokenize(strings)[:, :max_length]
+        padded = ids.to_tensor(0, shape=[None, max_length])
+        return padded, tf.sequence_mask(ids.row_lengths(), max_length)
+
+    return run
