@@ -43,7 +43,7 @@ def _positive(kind: type) -> Any:
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
     for name, holds in (("image", "image paths"), ("text", "texts"), ("label", "labels"), ("split", "splits")):
-        parser.add_argument(f"--{name}", metavar="COL", help=f"column that holds {holds}")
+        parser.add_argument(f"--{name}", metavar="COL", help=f"column that holds {holds} ('' for none)")
 
 
 def _add_train(verbs: Any) -> None:
@@ -55,18 +55,18 @@ def _add_train(verbs: Any) -> None:
     parser.add_argument("--data", metavar="FILE_OR_FOLDER", help="manifest, or folder of class folders; "
                         "without it: drawn shapes with a sentence, ten classes")
     _add_columns(parser)
-    parser.add_argument("--fusion", choices=("concat", "parallel", "attention", "bottleneck"), default="concat")
-    parser.add_argument("--image-encoder", choices=("cnn", "vit"), default="cnn")
-    parser.add_argument("--text-encoder", choices=("rnn", "transformer"), default="rnn")
+    parser.add_argument("--fusion", choices=("concat", "parallel", "attention", "bottleneck"), help="default: concat")
+    parser.add_argument("--image-encoder", choices=("cnn", "vit"), help="default: cnn")
+    parser.add_argument("--text-encoder", choices=("rnn", "transformer"), help="default: rnn")
     parser.add_argument("--image-size", type=_positive(int), metavar="N", help="side of the square that images are "
                         "resized to (default: 64, or 32 for the drawn set)")
     parser.add_argument("--epochs", type=_positive(int), metavar="N", help="passes over the training split "
                         "(default: chosen from its size, printed)")
-    parser.add_argument("--batch-size", type=_positive(int), default=32, metavar="N")
-    parser.add_argument("--learning-rate", type=_positive(float), default=2e-3, metavar="X", help="peak of the cosine "
-                        "schedule")
+    parser.add_argument("--batch-size", type=_positive(int), metavar="N", help="default: 32")
+    parser.add_argument("--learning-rate", type=_positive(float), metavar="X", help="peak of the cosine schedule "
+                        "(default: 0.002)")
     parser.add_argument("--weighted", action="store_true", help="weigh classes by the inverse of their frequency")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of weights, order, augmentation, dropout")
+    parser.add_argument("--seed", type=int, metavar="N", help="of weights, order, augmentation, dropout (default: 0)")
     parser.add_argument("--max-minutes", type=_positive(float), metavar="X", help="stop after this long and keep what is "
                         "there")
     parser.add_argument("--out", metavar="RUN", help="folder of the run (default: a new one under runs/)")
