@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -78,3 +79,26 @@ def test_failed_registration_is_reported(monkeypatch):
 def test_kernels_are_loaded_once():
     assert _load.kernels() is _load.kernels()
     assert _load.registration_error(PACKAGE / "_kernels.so") == ""
+
+
+def test_command_line_reports_a_missing_core_without_traceback(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "mmcore", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    code = "import sys; from mmcore.cli.main import main; sys.exit(main(['doctor']))"
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 2
+    assert "pip install" in finished.stderr and "Traceback" not in finished.stderr
+
+
+def test_both_libraries_share_one_core():
+    _load.native()
+    _load.kernels()
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("needs /proc")
+    assert len({line.split()[-1] for line in maps.read_text().splitlines() if "libmmcore" in line}) == 1
+
+
+def test_import_of_the_package_loads_little():
+    code = "import sys; before = set(sys.modules); import mmcore; print(len(set(sys.modules) - before))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(finished.stdout) < 20  # what makes it milliseconds
