@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from mmcore import data, losses, metrics, text, train, weights
+from mmcore import data, losses, metrics, nn, text, train, weights
 from mmcore.cli import recipe
 from mmcore.cli.config import RunConfig, read_config
 from mmcore.cli.sources import print_notes, read_examples
@@ -85,7 +85,7 @@ def load_run(run: Path, checkpoint: str = "last") -> tuple[RunConfig, tf.Module,
         if not path.exists():
             raise CheckpointError(f"{run} has no model.safetensors: its training has not finished; go on with: "
                                   f"mmcore train --out {run} --resume")
-        weights.load_into(model, weights.read_weights(path))
+        weights.load_into(nn.variables_by_path(model), weights.read_weights(path))
     return config, model, tokenizer
 
 
@@ -94,7 +94,7 @@ def _load_best(run: Path, config: RunConfig, model: tf.Module) -> None:
     restored = train.Checkpointer(run / "checkpoints").restore(state, which="best")
     with state.averaged():
         averaged = {path: variable.numpy() for path, variable in state.weights.items()}
-    weights.load_into(model, averaged)
+    weights.load_into(nn.variables_by_path(model), averaged)
     print_notes([f"weights of step {restored.step}, val accuracy {restored.metric}"])
 
 

@@ -146,6 +146,11 @@ def main(argv: list[str] | None = None) -> int:
     except MmcoreError as error:
         print(f"mmcore {arguments.verb}: error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"mmcore {arguments.verb}: error: {where}{error.strerror or error}; free space, or make the folder "
+              "writable, and try again", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"mmcore {arguments.verb}: stopped", file=sys.stderr)
         return 130
