@@ -8,6 +8,7 @@ its figures. Exit codes: 0; 2 for a user's mistake, with a message and no traceb
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
 import os
@@ -17,6 +18,7 @@ from typing import Any
 from mmcore import __version__
 from mmcore.errors import MmcoreError
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 _DATA = """A manifest is CSV or JSON lines, one row an example, or a folder of class folders of images. Columns hold
 an image's path (relative to the manifest), a text, a label, and a split (train, val, test). Columns that are
 not named are guessed, and the guess is printed."""
@@ -147,6 +149,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"mmcore {arguments.verb}: error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
         where = f"{error.filename}: " if error.filename else ""
         print(f"mmcore {arguments.verb}: error: {where}{error.strerror or error}; free space, or make the folder "
               "writable, and try again", file=sys.stderr)
