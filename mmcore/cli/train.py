@@ -91,7 +91,9 @@ def _new_folder(arguments: argparse.Namespace) -> Path:
 
 
 def _unused(path: Path) -> Path:
-    return next(p for p in (path, *(path.with_name(f"{path.name}-{n}") for n in itertools.count(2))) if not p.exists())
+    """The path, or the first of path-2, path-3, ... that does not exist."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([path], numbered) if not candidate.exists())
 
 
 def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, data.Examples]:
