@@ -85,7 +85,7 @@ def loss_fn(model: tf.Module, batch: dict[str, Any], seed: tf.Tensor) -> tuple[t
     inputs = dict(batch)
     if "text" in batch:
         ids, mask = batch["text"]
-        kept = tf.random.stateless_uniform(tf.shape(ids), seeds[0]) >= TOKEN_DROPOUT
+        kept = nn.seeds.uniform(seeds[0], ids.shape) >= TOKEN_DROPOUT
         inputs["text"] = (ids, mask & kept)
     logits = model(inputs, training=True, seed=seeds[1])
     loss = losses.cross_entropy(logits, batch["label"], label_smoothing=LABEL_SMOOTHING, weights=batch["weight"])
