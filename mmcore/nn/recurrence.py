@@ -45,7 +45,7 @@ def gru_states(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, keep: tf.Tensor
 
     def backward(grad: tf.Tensor):
         before = _before(states)
-        z, r, u, n = _gru_gates(x, tf.matmul(before, kernel), bias)
+        z, r, u, n = _gru_gates(x, _all_products(before, kernel), bias)
         to_n = keep * (1 - z) * (1 - n * n)
         to_z = keep * (before - n) * z * (1 - z)
         factors = tf.concat([to_z, to_n * u * r * (1 - r), to_n * r], axis=-1)
@@ -92,7 +92,7 @@ def lstm_states(x: tf.Tensor, kernel: tf.Tensor, keep: tf.Tensor):
 
     def backward(grad: tf.Tensor):
         before, cells_before = _before(states), _before(cells)
-        i, f, g, o = _lstm_gates(x, tf.matmul(before, kernel))
+        i, f, g, o = _lstm_gates(x, _all_products(before, kernel))
         squashed = tf.tanh(cells)
         to_cell = keep * o * (1 - squashed * squashed)
         from_cell = tf.concat([g * i * (1 - i), cells_before * f * (1 - f), i * (1 - g * g)], axis=-1)
@@ -140,13 +140,24 @@ def _before(states: tf.Tensor) -> tf.Tensor:
     return tf.concat([tf.zeros_like(states[:1]), states[:-1]], axis=0)
 
 
+def _all_products(before: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """before kernel for all steps, [T, G, B, n D], with G as the only batch axis of the product.
+
+    Broadcasting [T, G, B, D] x [G, D, n D] crashes in oneDNN (TensorFlow 2.21, T = B = 32, D = 64, G = 1).
+    """
+    length, num, batch, _ = sizes(before)
+    products = tf.reshape(tf.matmul(_rows(before), kernel), [num, length, batch, kernel.shape[-1]])
+    return tf.transpose(products, [1, 0, 2, 3])
+
+
 def _kernel_gradient(before: tf.Tensor, products: tf.Tensor) -> tf.Tensor:
     """sum over t and b of before^T products, [G, D, n D]."""
+    return tf.matmul(_rows(before), _rows(products), transpose_a=True)
 
-    def rows(y: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(tf.transpose(y, [1, 0, 2, 3]), [y.shape[1], -1, y.shape[-1]])
 
-    return tf.matmul(rows(before), rows(products), transpose_a=True)
+def _rows(y: tf.Tensor) -> tf.Tensor:
+    """[T, G, B, D] to [G, T B, D]."""
+    return tf.reshape(tf.transpose(y, [1, 0, 2, 3]), [y.shape[1], -1, y.shape[-1]])
 
 
 def _scan(step: Callable[[tf.Tensor, State], State], first: State, length: int | tf.Tensor) -> State:

@@ -134,6 +134,21 @@ def test_an_unknown_length_works():
         )
 
 
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])
+def test_a_plain_graph_of_32_steps_and_width_64_does_not_crash(kind):
+    # One product that broadcasts over the steps ends the process here (oneDNN, TensorFlow 2.21).
+    cell, x = kind(64, 64), tf.ones([32, 32, 64])
+
+    @tf.function(autograph=False)
+    def gradient(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = cell(x)
+        return tape.gradient(y, x)
+
+    assert np.all(np.isfinite(gradient(x)))
+
+
 def test_the_forget_gate_begins_open():
     np.testing.assert_array_equal(nn.LSTM(3, 2).bias, [0, 0, 1, 1, 0, 0, 0, 0])
 
