@@ -110,10 +110,7 @@ class KerasClassifier:
     def __init__(
         self, sizes: Any, weights: Mapping[str, np.ndarray], *, dropout_rate: float, steps_per_execution: int
     ):
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        keras = pytest.importorskip("keras", reason="needs Keras 3")
-        if not keras.__version__.startswith("3."):
-            pytest.skip(f"needs Keras 3, found {keras.__version__}")
+        keras = _keras()
         self.keras, self.sizes = keras, sizes
         self.model = self._build(dropout_rate)
         self._set_weights(weights)
@@ -210,3 +207,72 @@ def tensorflow_text_wordpiece(vocabulary: Sequence[str], max_length: int) -> Cal
         return padded, tf.sequence_mask(ids.row_lengths(), max_length)
 
     return run
+
+
+def keras_transformer_block(weights: Mapping[str, np.ndarray], num_heads: int, dropout_rate: float) -> Any:
+    """A `keras.Model` of x and mask that is `nn.TransformerBlock`, with the weights of one."""
+    keras = _keras()
+    layers = keras.layers
+    dim = weights["attention.query.kernel"].shape[0]
+    x, mask = layers.Input([None, dim]), layers.Input([None], dtype="bool")
+    attention = layers.MultiHeadAttention(num_heads, dim // num_heads)
+    norms = [layers.LayerNormalization(epsilon=1e-6) for _ in range(2)]
+    up, down = layers.Dense(weights["mlp.up.bias"].size), layers.Dense(dim)
+    normed = norms[0](x)
+    y = layers.Add()([x, layers.Dropout(dropout_rate)(attention(normed, normed, key_mask=mask))])
+    z = layers.Lambda(lambda value: keras.activations.gelu(value, approximate=True))(up(norms[1](y)))
+    z = down(layers.Dropout(dropout_rate)(z))
+    model = keras.Model([x, mask], layers.Add()([y, layers.Dropout(dropout_rate)(z)]))
+    parts = ("query", "key", "value", "output")
+    _put(attention, weights, *(f"attention.{part}.{kind}" for part in parts for kind in ("kernel", "bias")))
+    for norm, name in zip(norms, ("attention_norm", "mlp_norm"), strict=True):
+        _put(norm, weights, f"{name}.scale", f"{name}.bias")
+    _put(up, weights, "mlp.up.kernel", "mlp.up.bias")
+    _put(down, weights, "mlp.down.kernel", "mlp.down.bias")
+    return model
+
+
+def keras_residual_block(weights: Mapping[str, np.ndarray], stride: int) -> Any:
+    """A `keras.Model` of x that is `encoders.ResidualBlock` of two 3x3 convolutions with batch norm."""
+    layers = _keras().layers
+    in_dim, width = weights["convs.0.kernel"].shape[-2:]
+    x = layers.Input([None, None, in_dim])
+    strides = (stride, 1)
+    convs = [layers.Conv2D(width, 3, strides=s, padding="same", use_bias=False) for s in strides]
+    shortcut = layers.Conv2D(width, 1, strides=stride, padding="same", use_bias=False)
+    norms = [layers.BatchNormalization(momentum=0.9, epsilon=1e-5) for _ in range(3)]
+    y = norms[1](convs[1](layers.ReLU()(norms[0](convs[0](x)))))
+    model = _keras().Model(x, layers.ReLU()(layers.Add()([norms[2](shortcut(x)), y])))
+    for layer, path in zip((*convs, shortcut), ("convs.0", "convs.1", "shortcut"), strict=True):
+        _put(layer, weights, f"{path}.kernel")
+    for layer, path in zip(norms, ("norms.0", "norms.1", "shortcut_norm"), strict=True):
+        kinds = ("scale", "bias", "moving_mean", "moving_variance")
+        _put(layer, weights, *(f"{path}.{kind}" for kind in kinds))
+    return model
+
+
+def keras_gru(weights: Mapping[str, np.ndarray]) -> Any:
+    """A `keras.Model` of x and mask that is `nn.GRU`: masked steps repeat the state there, too."""
+    layers = _keras().layers
+    in_dim, dim = weights["kernel"].shape[0], weights["recurrent_kernel"].shape[0]
+    x, mask = layers.Input([None, in_dim]), layers.Input([None], dtype="bool")
+    layer = layers.GRU(dim, return_sequences=True)
+    model = _keras().Model([x, mask], layer(x, mask=mask))
+    recurrent_bias = np.concatenate([np.zeros(2 * dim, np.float32), weights["recurrent_bias"]])
+    layer.set_weights(
+        [weights["kernel"], weights["recurrent_kernel"], np.stack([weights["bias"], recurrent_bias])]
+    )
+    return model
+
+
+def _keras() -> Any:
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    keras = pytest.importorskip("keras", reason="needs Keras 3")
+    if not keras.__version__.startswith("3."):
+        pytest.skip(f"needs Keras 3, found {keras.__version__}")
+    return keras
+
+
+def _put(layer: Any, weights: Mapping[str, np.ndarray], *paths: str) -> None:
+    """Sets a layer's weights from ours at these paths, in Keras's order and shapes."""
+    layer.set_weights([weights[path].reshape(v.shape) for path, v in zip(paths, layer.weights, strict=True)])
