@@ -33,13 +33,17 @@ def sources(folder: str) -> list[str]:
 def compiler() -> list[str]:
     """The C++ compiler's command: CXX, else the first of c++, g++, clang++ that is on the path."""
     if sys.platform == "win32":
-        sys.exit("error: mmcore does not build on Windows; use it under WSL 2 (wsl --install), where it is tested.")
+        sys.exit(
+            "error: mmcore does not build on Windows; use it under WSL 2 (wsl --install), where it is tested."
+        )
     for candidate in filter(None, [os.environ.get("CXX"), "c++", "g++", "clang++"]):
         command = candidate.split()
         if shutil.which(command[0]):
             return command
-    sys.exit("error: mmcore is compiled at installation and found no C++17 compiler (tried $CXX, c++, g++, clang++)."
-             "\nInstall one: 'apt-get install g++', 'dnf install gcc-c++', or 'xcode-select --install' on macOS.")
+    sys.exit(
+        "error: mmcore is compiled at installation and found no C++17 compiler (tried $CXX, c++, g++, clang++)."
+        "\nInstall one: 'apt-get install g++', 'dnf install gcc-c++', or 'xcode-select --install' on macOS."
+    )
 
 
 class BuildLibraries(build_ext):
@@ -50,10 +54,14 @@ class BuildLibraries(build_ext):
         super().run()
 
     def build_extensions(self) -> None:
-        with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity")
-                                    else os.cpu_count() or 1)) as pool:
-            jobs = [(extension, pool.submit(self.compile, extension, source))
-                    for extension in self.extensions for source in extension.sources]
+        with ThreadPoolExecutor(
+            max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+        ) as pool:
+            jobs = [
+                (extension, pool.submit(self.compile, extension, source))
+                for extension in self.extensions
+                for source in extension.sources
+            ]
             for extension, job in jobs:
                 extension.extra_objects.append(job.result())
         for extension in self.extensions:
@@ -61,8 +69,17 @@ class BuildLibraries(build_ext):
 
     def flags(self) -> list[str]:
         # No contraction: a fused multiply-add that nobody wrote would round differently from processor to processor.
-        flags = ["-std=c++17", "-O3", "-DNDEBUG", "-g0", "-fPIC", "-fvisibility=hidden", "-pthread", "-ffp-contract=off",
-                 *WARNINGS]
+        flags = [
+            "-std=c++17",
+            "-O3",
+            "-DNDEBUG",
+            "-g0",
+            "-fPIC",
+            "-fvisibility=hidden",
+            "-pthread",
+            "-ffp-contract=off",
+            *WARNINGS,
+        ]
         if os.environ.get("MMCORE_WERROR") == "1":
             flags.append("-Werror")
         if sanitizers := os.environ.get("MMCORE_SANITIZE"):
@@ -128,8 +145,10 @@ def run(command: list[str]) -> None:
     if os.environ.get("MMCORE_BUILD_VERBOSE") == "1":
         print(*command, flush=True)
     if subprocess.run(command, cwd=ROOT).returncode != 0:
-        sys.exit(f"error: compiling mmcore failed, the compiler's messages are above; the command was:\n"
-                 f"{' '.join(command)}")
+        sys.exit(
+            f"error: compiling mmcore failed, the compiler's messages are above; the command was:\n"
+            f"{' '.join(command)}"
+        )
 
 
 def pybind11_include() -> str:

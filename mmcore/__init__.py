@@ -10,8 +10,24 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = ("cli", "data", "encoders", "errors", "fusion", "image", "losses", "metrics", "models", "nn", "ops",
-                "optim", "text", "train", "viz", "weights")
+_SUBPACKAGES = (
+    "cli",
+    "data",
+    "encoders",
+    "errors",
+    "fusion",
+    "image",
+    "losses",
+    "metrics",
+    "models",
+    "nn",
+    "ops",
+    "optim",
+    "text",
+    "train",
+    "viz",
+    "weights",
+)
 
 
 def set_num_threads(num_threads: int | None) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 from mmcore.errors import EnvError
 
 MIN_TENSORFLOW = (2, 18)
-_REINSTALL = ("build it again with: pip install --force-reinstall --no-deps mmcore "
-              "(from a checkout: pip install -e .)")
+_REINSTALL = (
+    "build it again with: pip install --force-reinstall --no-deps mmcore (from a checkout: pip install -e .)"
+)
 _INSTALL_TENSORFLOW = "install it with: pip install 'mmcore[cpu]' (or 'mmcore[gpu]')"
 
 
@@ -46,12 +47,15 @@ def tensorflow() -> ModuleType:
     try:
         module = importlib.import_module("tensorflow")
     except ImportError as error:
-        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, and importing tensorflow failed "
-                       f"({error}); {_INSTALL_TENSORFLOW}") from error
+        raise EnvError(
+            f"mmcore needs TensorFlow {wanted} or newer, and importing tensorflow failed "
+            f"({error}); {_INSTALL_TENSORFLOW}"
+        ) from error
     found = tuple(int(part) for part in module.__version__.split(".")[:2])
     if found < MIN_TENSORFLOW:
-        raise EnvError(f"mmcore needs TensorFlow {wanted} or newer, found {module.__version__}; "
-                       f"{_INSTALL_TENSORFLOW}")
+        raise EnvError(
+            f"mmcore needs TensorFlow {wanted} or newer, found {module.__version__}; {_INSTALL_TENSORFLOW}"
+        )
     return module
 
 

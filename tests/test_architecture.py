@@ -77,16 +77,27 @@ def test_light_packages_name_no_tensorflow_and_nothing_names_keras():
     for path, tree in TREES.items():
         for module, line in imported_modules(tree):
             top = module.split(".")[0]
-            if top == "keras" or "keras" in module or (top == "tensorflow" and package_of(path) in NO_TENSORFLOW):
+            if (
+                top == "keras"
+                or "keras" in module
+                or (top == "tensorflow" and package_of(path) in NO_TENSORFLOW)
+            ):
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: {module}")
-        wrong += [f"{path.relative_to(ROOT)}:{node.lineno}: .keras" for node in ast.walk(tree)
-                  if isinstance(node, ast.Attribute) and node.attr == "keras"]
+        wrong += [
+            f"{path.relative_to(ROOT)}:{node.lineno}: .keras"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr == "keras"
+        ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_package_code_has_no_assert_statements():
-    wrong = [f"{path.relative_to(ROOT)}:{node.lineno}" for path, tree in TREES.items()
-             for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert)
+    ]
     assert not wrong, "raise ValueError that says what was expected: " + ", ".join(wrong)
 
 
@@ -108,12 +119,17 @@ def test_includes_point_down():
 
 
 def test_core_sees_neither_python_nor_tensorflow():
-    wrong = [str(path) for path in (ROOT / "csrc" / "core").rglob("*")
-             if path.is_file() and re.search(r"#include <(Python|pybind11|tensorflow)", path.read_text("utf-8"))]
+    wrong = [
+        str(path)
+        for path in (ROOT / "csrc" / "core").rglob("*")
+        if path.is_file() and re.search(r"#include <(Python|pybind11|tensorflow)", path.read_text("utf-8"))
+    ]
     assert not wrong
 
 
-@pytest.mark.parametrize("module", ["mmcore", "mmcore.text", "mmcore.image", "mmcore.data", "mmcore.cli.main"])
+@pytest.mark.parametrize(
+    "module", ["mmcore", "mmcore.text", "mmcore.image", "mmcore.data", "mmcore.cli.main"]
+)
 def test_importing_does_not_load_tensorflow(module):
     code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

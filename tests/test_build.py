@@ -29,9 +29,19 @@ def compile_against(tensorflow_folder: Path, csrc: Path) -> subprocess.Completed
     compiler = next((name for name in candidates if name and shutil.which(name)), None)
     if compiler is None:
         pytest.skip("needs a C++ compiler: $CXX, c++ or g++")
-    return subprocess.run([compiler, "-std=c++17", "-fsyntax-only", f"-I{csrc}", "-isystem",
-                           str(tensorflow_folder / "include"), str(ROOT / "tests/cpp/c_api_agrees.cc")],
-                          capture_output=True, text=True)
+    return subprocess.run(
+        [
+            compiler,
+            "-std=c++17",
+            "-fsyntax-only",
+            f"-I{csrc}",
+            "-isystem",
+            str(tensorflow_folder / "include"),
+            str(ROOT / "tests/cpp/c_api_agrees.cc"),
+        ],
+        capture_output=True,
+        text=True,
+    )
 
 
 def symbols(library: Path, *options: str) -> list[str]:
@@ -46,11 +56,18 @@ def test_c_api_prototypes_agree_with_the_installed_tensorflow(tensorflow_folder)
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("file, right, wrong", [
-    ("c_api.h", "TF_Dim(const TF_Tensor* tensor, int axis)", "TF_Dim(const TF_Tensor* tensor, int64_t axis)"),
-    ("c_api.h", "int64_t TF_Dim(", "int32_t TF_Dim("),
-    ("c_types.h", "TF_BOOL = 10", "TF_BOOL = 11"),
-])
+@pytest.mark.parametrize(
+    "file, right, wrong",
+    [
+        (
+            "c_api.h",
+            "TF_Dim(const TF_Tensor* tensor, int axis)",
+            "TF_Dim(const TF_Tensor* tensor, int64_t axis)",
+        ),
+        ("c_api.h", "int64_t TF_Dim(", "int32_t TF_Dim("),
+        ("c_types.h", "TF_BOOL = 10", "TF_BOOL = 11"),
+    ],
+)
 def test_a_wrong_prototype_would_be_noticed(tensorflow_folder, tmp_path, file, right, wrong):
     shutil.copytree(ROOT / "csrc" / "tf", tmp_path / "tf")
     text = (tmp_path / "tf" / file).read_text()

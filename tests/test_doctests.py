@@ -8,9 +8,14 @@ import pytest
 
 import mmcore
 
-MODULES = sorted(info.name for info in pkgutil.walk_packages(mmcore.__path__, "mmcore.")
-                 if not info.name.endswith("__main__") and "._native" not in info.name and "._kernels" not in info.name
-                 and "libmmcore" not in info.name)
+MODULES = sorted(
+    info.name
+    for info in pkgutil.walk_packages(mmcore.__path__, "mmcore.")
+    if not info.name.endswith("__main__")
+    and "._native" not in info.name
+    and "._kernels" not in info.name
+    and "libmmcore" not in info.name
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

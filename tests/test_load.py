@@ -14,7 +14,8 @@ from mmcore.errors import EnvError
 PACKAGE = Path(_load.__file__).parent
 # The functions without their caches: each test meets its own environment.
 load_native, load_tensorflow, load_kernels = (
-    function.__wrapped__ for function in (_load.native, _load.tensorflow, _load.kernels))
+    function.__wrapped__ for function in (_load.native, _load.tensorflow, _load.kernels)
+)
 
 
 def move_package(monkeypatch, folder: Path) -> Path:

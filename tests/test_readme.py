@@ -17,7 +17,9 @@ def test_every_python_example_is_found():
 
 @pytest.mark.parametrize(("title", "code"), BLOCKS, ids=[title for title, _ in BLOCKS])
 def test_example_runs_as_written(title, code, tmp_path):
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=300
+    )
     assert finished.returncode == 0, finished.stderr[-2000:]
     assert finished.stdout.strip()
 

@@ -13,7 +13,12 @@ from typing import Any
 
 from mmcore.errors import EnvError, MmcoreError
 
-_FILES = {"text": "test_text.py", "image": "test_image.py", "layers": "test_layers.py", "train": "test_train_step.py"}
+_FILES = {
+    "text": "test_text.py",
+    "image": "test_image.py",
+    "layers": "test_layers.py",
+    "train": "test_train_step.py",
+}
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -22,11 +27,21 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     names = [arguments.only] if arguments.only else list(_FILES)
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(arguments.json) if arguments.json else Path(temporary) / "report.json"
-        command = [sys.executable, "-m", "pytest", "-q", "--benchmark-min-rounds=3", "--benchmark-max-time=0.5",
-                   f"--benchmark-json={report}", *(str(folder / _FILES[name]) for name in names)]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--benchmark-min-rounds=3",
+            "--benchmark-max-time=0.5",
+            f"--benchmark-json={report}",
+            *(str(folder / _FILES[name]) for name in names),
+        ]
         finished = subprocess.run(command, cwd=folder.parent, stdout=sys.stderr)
         if not report.exists():
-            raise MmcoreError(f"the benchmarks did not run (pytest ended with {finished.returncode}, its messages are above)")
+            raise MmcoreError(
+                f"the benchmarks did not run (pytest ended with {finished.returncode}, its messages are above)"
+            )
         rows = [_row(bench) for bench in json.loads(report.read_text("utf-8"))["benchmarks"]]
     _print_table(rows)
     return {"benchmarks": rows, "failed": finished.returncode != 0}, 1 if finished.returncode else 0
@@ -37,22 +52,30 @@ def _benches() -> Path:
     if not folder.is_dir():
         folder = Path.cwd() / "benches"
     if not (folder / _FILES["text"]).exists():
-        raise EnvError("the benchmarks are not part of the installed package; run this in a checkout of mmcore, "
-                       "installed with: pip install -e '.[cpu,test]'")
+        raise EnvError(
+            "the benchmarks are not part of the installed package; run this in a checkout of mmcore, "
+            "installed with: pip install -e '.[cpu,test]'"
+        )
     if importlib.util.find_spec("pytest_benchmark") is None:
         raise EnvError("the benchmarks need pytest-benchmark; install it with: pip install -e '.[cpu,test]'")
     return folder
 
 
 def _row(bench: dict[str, Any]) -> dict[str, Any]:
-    return {"name": bench["name"], "median_ms": round(1000 * bench["stats"]["median"], 3), **bench["extra_info"]}
+    return {
+        "name": bench["name"],
+        "median_ms": round(1000 * bench["stats"]["median"], 3),
+        **bench["extra_info"],
+    }
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     width = max((len(row["name"]) for row in rows), default=4)
     print(f"{'bench':{width}}  {'median ms':>10}  figures")
     for row in rows:
-        figures = ", ".join(f"{key} {_short(value)}" for key, value in row.items() if key not in ("name", "median_ms"))
+        figures = ", ".join(
+            f"{key} {_short(value)}" for key, value in row.items() if key not in ("name", "median_ms")
+        )
         print(f"{row['name']:{width}}  {row['median_ms']:10.3f}  {figures}")
 
 

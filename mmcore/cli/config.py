@@ -67,22 +67,32 @@ def read_config(run: Path) -> RunConfig:
     try:
         content: Any = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{run} is not a run folder (it has no config.json); give the folder that "
-                              "`mmcore train` printed as \"run\"") from error
+        raise CheckpointError(
+            f"{run} is not a run folder (it has no config.json); give the folder that "
+            '`mmcore train` printed as "run"'
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); train again or restore it from a copy") from error
+        raise CheckpointError(
+            f"{path} cannot be read ({error}); train again or restore it from a copy"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format", "none") if isinstance(content, dict) else "none"
         writer = content.get("mmcore", "unknown") if isinstance(content, dict) else "unknown"
-        raise CheckpointError(f"{path} has run format {found}, written by mmcore {writer}; mmcore {__version__} reads "
-                              f"format {FORMAT}: use that version, or train again with this one")
-    return _checked(path, {name: value for name, value in content.items() if name not in ("format", "mmcore")})
+        raise CheckpointError(
+            f"{path} has run format {found}, written by mmcore {writer}; mmcore {__version__} reads "
+            f"format {FORMAT}: use that version, or train again with this one"
+        )
+    return _checked(
+        path, {name: value for name, value in content.items() if name not in ("format", "mmcore")}
+    )
 
 
 def _checked(path: Path, values: dict[str, Any]) -> RunConfig:
     expected = {field.name for field in dataclasses.fields(RunConfig)}
     if set(values) != expected:
-        raise CheckpointError(f"{path} is damaged: missing {sorted(expected - set(values))}, "
-                              f"unexpected {sorted(set(values) - expected)}; restore it from a copy")
+        raise CheckpointError(
+            f"{path} is damaged: missing {sorted(expected - set(values))}, "
+            f"unexpected {sorted(set(values) - expected)}; restore it from a copy"
+        )
     values |= {name: tuple(values[name]) for name in ("classes", "modalities")}
     return RunConfig(**values)

@@ -38,7 +38,9 @@ class Evaluator:
         """The logits of every row of an evaluation pipeline."""
         logits, labels, counts = [], [], []
         for batch in pipeline:
-            logits.append(self._predict(model, {name: batch[name] for name in self.config.modalities}).numpy())
+            logits.append(
+                self._predict(model, {name: batch[name] for name in self.config.modalities}).numpy()
+            )
             labels.append(batch["label"])
             counts.append(batch["weight"] > 0)
         return Predictions(*(np.concatenate(parts) for parts in (logits, labels, counts)))
@@ -56,12 +58,17 @@ def figures_of(predictions: Predictions, num_classes: int) -> dict[str, Any]:
     """
     logits, labels = predictions.logits[predictions.counts], predictions.labels[predictions.counts]
     if not len(labels):
-        raise DataError("evaluation", "no row could be used: none has both a label and a readable image or text")
+        raise DataError(
+            "evaluation", "no row could be used: none has both a label and a readable image or text"
+        )
     predicted = logits.argmax(1)
-    return {"examples": len(labels), "accuracy": metrics.accuracy(predicted, labels),
-            "top5": metrics.top_k_accuracy(logits, labels, k=min(5, num_classes)),
-            "macro_f1": metrics.macro_f1(predicted, labels, num_classes),
-            "loss": float(losses.cross_entropy(tf.constant(logits), tf.constant(labels)))}
+    return {
+        "examples": len(labels),
+        "accuracy": metrics.accuracy(predicted, labels),
+        "top5": metrics.top_k_accuracy(logits, labels, k=min(5, num_classes)),
+        "macro_f1": metrics.macro_f1(predicted, labels, num_classes),
+        "loss": float(losses.cross_entropy(tf.constant(logits), tf.constant(labels))),
+    }
 
 
 def load_run(run: Path, checkpoint: str = "last") -> tuple[RunConfig, tf.Module, text.Tokenizer | None]:
@@ -83,8 +90,10 @@ def load_run(run: Path, checkpoint: str = "last") -> tuple[RunConfig, tf.Module,
     else:
         path = run / "model.safetensors"
         if not path.exists():
-            raise CheckpointError(f"{run} has no model.safetensors: its training has not finished; go on with: "
-                                  f"mmcore train --out {run} --resume")
+            raise CheckpointError(
+                f"{run} has no model.safetensors: its training has not finished; go on with: "
+                f"mmcore train --out {run} --resume"
+            )
         weights.load_into(nn.variables_by_path(model), weights.read_weights(path))
     return config, model, tokenizer
 
@@ -109,8 +118,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     everything = read_examples(config, arguments.data, labelled=True)
     examples = everything.split(split)
     if not len(examples):
-        raise DataError(everything.source, f"no row has the split {split!r}; rows of each split: {everything.counts()}; "
-                        "choose one with --split")
+        raise DataError(
+            everything.source,
+            f"no row has the split {split!r}; rows of each split: {everything.counts()}; "
+            "choose one with --split",
+        )
     pipeline = recipe.make_pipeline(config, examples, tokenizer)
     predictions = Evaluator(config, tokenizer).predictions(model, pipeline)
     figures = figures_of(predictions, len(config.classes))
@@ -135,7 +147,13 @@ def _draw(folder: Path, config: RunConfig, examples: data.Examples, predictions:
     if not len(wrong):
         return
     rows = examples.take(wrong)
-    viz.save(viz.wrong_examples([data.load_image(cell) for cell in rows.images], rows.texts,
-                                [config.classes[predictions.labels[row]] for row in wrong],
-                                [config.classes[predicted[row]] for row in wrong], probabilities[wrong]),
-             folder / "wrong.png")
+    viz.save(
+        viz.wrong_examples(
+            [data.load_image(cell) for cell in rows.images],
+            rows.texts,
+            [config.classes[predictions.labels[row]] for row in wrong],
+            [config.classes[predicted[row]] for row in wrong],
+            probabilities[wrong],
+        ),
+        folder / "wrong.png",
+    )

@@ -44,96 +44,168 @@ def _positive(kind: type) -> Any:
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
-    for name, holds in (("image", "image paths"), ("text", "texts"), ("label", "labels"), ("split", "splits")):
+    for name, holds in (
+        ("image", "image paths"),
+        ("text", "texts"),
+        ("label", "labels"),
+        ("split", "splits"),
+    ):
         parser.add_argument(f"--{name}", metavar="COL", help=f"column that holds {holds} ('' for none)")
 
 
 def _add_train(verbs: Any) -> None:
     parser = verbs.add_parser(
-        "train", help="train a classifier on images, texts, or both", description=_DATA,
+        "train",
+        help="train a classifier on images, texts, or both",
+        description=_DATA,
         epilog="examples:\n  mmcore train                      (a small set that the package draws itself)\n"
-               "  mmcore train --data products.csv --image image --text title --label label --out runs/products\n"
-               "  mmcore train --out runs/products --resume")
-    parser.add_argument("--data", metavar="FILE_OR_FOLDER", help="manifest, or folder of class folders; "
-                        "without it: drawn shapes with a sentence, ten classes")
+        "  mmcore train --data products.csv --image image --text title --label label --out runs/products\n"
+        "  mmcore train --out runs/products --resume",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="FILE_OR_FOLDER",
+        help="manifest, or folder of class folders; without it: drawn shapes with a sentence, ten classes",
+    )
     _add_columns(parser)
-    parser.add_argument("--fusion", choices=("concat", "parallel", "attention", "bottleneck"), help="default: concat")
+    parser.add_argument(
+        "--fusion", choices=("concat", "parallel", "attention", "bottleneck"), help="default: concat"
+    )
     parser.add_argument("--image-encoder", choices=("cnn", "vit"), help="default: cnn")
     parser.add_argument("--text-encoder", choices=("rnn", "transformer"), help="default: rnn")
-    parser.add_argument("--image-size", type=_positive(int), metavar="N", help="side of the square that images are "
-                        "resized to (default: 64, or 32 for the drawn set)")
-    parser.add_argument("--epochs", type=_positive(int), metavar="N", help="passes over the training split "
-                        "(default: chosen from its size, printed)")
+    parser.add_argument(
+        "--image-size",
+        type=_positive(int),
+        metavar="N",
+        help="side of the square that images are resized to (default: 64, or 32 for the drawn set)",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=_positive(int),
+        metavar="N",
+        help="passes over the training split (default: chosen from its size, printed)",
+    )
     parser.add_argument("--batch-size", type=_positive(int), metavar="N", help="default: 32")
-    parser.add_argument("--learning-rate", type=_positive(float), metavar="X", help="peak of the cosine schedule "
-                        "(default: 0.002)")
-    parser.add_argument("--weighted", action="store_true", help="weigh classes by the inverse of their frequency")
-    parser.add_argument("--seed", type=int, metavar="N", help="of weights, order, augmentation, dropout (default: 0)")
-    parser.add_argument("--max-minutes", type=_positive(float), metavar="X", help="stop after this long and keep what is "
-                        "there")
+    parser.add_argument(
+        "--learning-rate",
+        type=_positive(float),
+        metavar="X",
+        help="peak of the cosine schedule (default: 0.002)",
+    )
+    parser.add_argument(
+        "--weighted", action="store_true", help="weigh classes by the inverse of their frequency"
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of weights, order, augmentation, dropout (default: 0)"
+    )
+    parser.add_argument(
+        "--max-minutes",
+        type=_positive(float),
+        metavar="X",
+        help="stop after this long and keep what is there",
+    )
     parser.add_argument("--out", metavar="RUN", help="folder of the run (default: a new one under runs/)")
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
-    parser.add_argument("--on-bad", choices=("skip", "raise"), default="skip", help="an example that cannot be read is "
-                        "skipped and counted, or ends the run")
-    parser.add_argument("--jit", choices=("auto", "on", "off"), default="auto", help="compile the step with XLA; auto: "
-                        "where that is faster (not for CNNs on CPU)")
+    parser.add_argument(
+        "--on-bad",
+        choices=("skip", "raise"),
+        default="skip",
+        help="an example that cannot be read is skipped and counted, or ends the run",
+    )
+    parser.add_argument(
+        "--jit",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="compile the step with XLA; auto: where that is faster (not for CNNs on CPU)",
+    )
 
 
 def _add_evaluate(verbs: Any) -> None:
     parser = verbs.add_parser(
-        "evaluate", help="measure a trained run on a split", description=_DATA,
-        epilog="example:\n  mmcore evaluate --run runs/products --split val")
+        "evaluate",
+        help="measure a trained run on a split",
+        description=_DATA,
+        epilog="example:\n  mmcore evaluate --run runs/products --split val",
+    )
     parser.add_argument("--run", required=True, metavar="RUN")
     parser.add_argument("--data", metavar="FILE_OR_FOLDER", help="default: the data of the run")
     parser.add_argument("--split", default="test", help="train, val or test (default: test)")
-    parser.add_argument("--checkpoint", choices=("last", "best"), default="last", help="weights at the end of training, or "
-                        "where the val accuracy was best")
+    parser.add_argument(
+        "--checkpoint",
+        choices=("last", "best"),
+        default="last",
+        help="weights at the end of training, or where the val accuracy was best",
+    )
     parser.add_argument("--on-bad", choices=("skip", "raise"), default="skip")
 
 
 def _add_predict(verbs: Any) -> None:
     parser = verbs.add_parser(
-        "predict", help="label one example, or every row of a file",
+        "predict",
+        help="label one example, or every row of a file",
         epilog="examples:\n  mmcore predict --run runs/products --image shoe.jpg --text 'red running shoe'\n"
-               "  mmcore predict --run runs/products --data new.csv --out labelled.csv")
+        "  mmcore predict --run runs/products --data new.csv --out labelled.csv",
+    )
     parser.add_argument("--run", required=True, metavar="RUN")
     parser.add_argument("--image", metavar="FILE")
     parser.add_argument("--text", metavar="TEXT")
-    parser.add_argument("--data", metavar="FILE", help="manifest with the run's columns; labels are not needed")
-    parser.add_argument("--out", metavar="FILE", help="where the rows with their predictions go (.csv or .jsonl)")
+    parser.add_argument(
+        "--data", metavar="FILE", help="manifest with the run's columns; labels are not needed"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", help="where the rows with their predictions go (.csv or .jsonl)"
+    )
     parser.add_argument("--top", type=_positive(int), default=5, metavar="N", help="how many labels to list")
 
 
 def _add_tokenize(verbs: Any) -> None:
     parser = verbs.add_parser(
-        "tokenize", help="turn a file's lines into ids, or train a tokenizer",
+        "tokenize",
+        help="turn a file's lines into ids, or train a tokenizer",
         epilog="examples:\n  mmcore tokenize --tokenizer tokenizer.json captions.txt > ids.jsonl\n"
-               "  mmcore tokenize --tokenizer new/ --train corpus.txt --vocab-size 8192")
-    parser.add_argument("--tokenizer", required=True, metavar="PATH", help="file or folder to load; with --train: to write")
-    parser.add_argument("--train", metavar="FILE", help="text to train a byte-level BPE vocabulary on, one text a line")
+        "  mmcore tokenize --tokenizer new/ --train corpus.txt --vocab-size 8192",
+    )
+    parser.add_argument(
+        "--tokenizer", required=True, metavar="PATH", help="file or folder to load; with --train: to write"
+    )
+    parser.add_argument(
+        "--train", metavar="FILE", help="text to train a byte-level BPE vocabulary on, one text a line"
+    )
     parser.add_argument("--vocab-size", type=_positive(int), default=8192, metavar="N")
-    parser.add_argument("--lowercase", action=argparse.BooleanOptionalAction, default=None,
-                        help="for a vocab.txt, which does not say it itself")
+    parser.add_argument(
+        "--lowercase",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="for a vocab.txt, which does not say it itself",
+    )
     parser.add_argument("file", nargs="?", metavar="FILE", help="lines to encode (default: standard input)")
 
 
 def _add_bench(verbs: Any) -> None:
     parser = verbs.add_parser(
-        "bench", help="run the benchmarks in short form beside their rivals (from a checkout)",
-        epilog="example:\n  mmcore bench --only text --json text.json")
+        "bench",
+        help="run the benchmarks in short form beside their rivals (from a checkout)",
+        epilog="example:\n  mmcore bench --only text --json text.json",
+    )
     parser.add_argument("--only", choices=("text", "image", "layers", "train"), help="one subject")
     parser.add_argument("--json", metavar="FILE", help="write pytest-benchmark's whole report there")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="mmcore", description="Multimodal building blocks on TensorFlow with a native core.",
-                     epilog="example:\n  mmcore train        (then: mmcore evaluate --run runs/...)")
+    parser = _Parser(
+        prog="mmcore",
+        description="Multimodal building blocks on TensorFlow with a native core.",
+        epilog="example:\n  mmcore train        (then: mmcore evaluate --run runs/...)",
+    )
     parser.add_argument("--version", action="version", version=f"mmcore {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
     for add in (_add_train, _add_evaluate, _add_predict, _add_tokenize, _add_bench):
         add(verbs)
-    verbs.add_parser("doctor", help="one report to paste into a question: versions, libraries, instruction set, GPU",
-                     epilog="example:\n  mmcore doctor")
+    verbs.add_parser(
+        "doctor",
+        help="one report to paste into a question: versions, libraries, instruction set, GPU",
+        epilog="example:\n  mmcore doctor",
+    )
     return parser
 
 
@@ -152,8 +224,11 @@ def main(argv: list[str] | None = None) -> int:
         if error.errno not in _DISK_ERRORS:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"mmcore {arguments.verb}: error: {where}{error.strerror or error}; free space, or make the folder "
-              "writable, and try again", file=sys.stderr)
+        print(
+            f"mmcore {arguments.verb}: error: {where}{error.strerror or error}; free space, or make the folder "
+            "writable, and try again",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print(f"mmcore {arguments.verb}: stopped", file=sys.stderr)

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     examples = _one(arguments, config) if one else read_examples(config, arguments.data, labelled=False)
     pipeline = recipe.make_pipeline(config, examples, tokenizer)
     predictions = Evaluator(config, tokenizer).predictions(model, pipeline)
-    probabilities = tf.nn.softmax(predictions.logits[:len(examples)]).numpy()
+    probabilities = tf.nn.softmax(predictions.logits[: len(examples)]).numpy()
     if not one:
         return _write(arguments, config, examples, probabilities, pipeline.bad), 0
     for key, reason in pipeline.bad.items():
@@ -44,11 +44,19 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 def _one(arguments: argparse.Namespace, config: RunConfig) -> data.Examples:
     for name in ("image", "text"):
         if getattr(arguments, name) is not None and name not in config.modalities:
-            raise MmcoreError(f"--{name} was given, but the run was trained on {' and '.join(config.modalities)} only")
+            raise MmcoreError(
+                f"--{name} was given, but the run was trained on {' and '.join(config.modalities)} only"
+            )
     if arguments.image is not None and not Path(arguments.image).is_file():
         raise DataError(arguments.image, "the image file does not exist; check the path")
-    return data.Examples([None if arguments.image is None else Path(arguments.image)], [arguments.text], [None], ["test"],
-                         [1], "command line")
+    return data.Examples(
+        [None if arguments.image is None else Path(arguments.image)],
+        [arguments.text],
+        [None],
+        ["test"],
+        [1],
+        "command line",
+    )
 
 
 def _top(config: RunConfig, probabilities: np.ndarray, count: int) -> list[list[Any]]:
@@ -56,20 +64,38 @@ def _top(config: RunConfig, probabilities: np.ndarray, count: int) -> list[list[
     return [[config.classes[label], round(float(probabilities[label]), 6)] for label in best]
 
 
-def _write(arguments: argparse.Namespace, config: RunConfig, examples: data.Examples, probabilities: np.ndarray,
-           bad: dict[str, str]) -> dict[str, Any]:
+def _write(
+    arguments: argparse.Namespace,
+    config: RunConfig,
+    examples: data.Examples,
+    probabilities: np.ndarray,
+    bad: dict[str, str],
+) -> dict[str, Any]:
     """Writes every row of the file with `predicted` and `probability`, empty where it could not be read."""
-    predicted = {line: _top(config, row, 1)[0] for line, row, index in
-                 zip(examples.lines, probabilities, range(len(examples)), strict=True) if examples.key(index) not in bad}
+    predicted = {
+        line: _top(config, row, 1)[0]
+        for line, row, index in zip(examples.lines, probabilities, range(len(examples)), strict=True)
+        if examples.key(index) not in bad
+    }
     cells = read_cells(arguments.data)
     rows = []
     for index, line in enumerate(cells.lines):
         label, probability = predicted.get(line, ["", ""])
-        rows.append({**{name: column[index] for name, column in cells.columns.items()},
-                     "predicted": label, "probability": probability})
+        rows.append(
+            {
+                **{name: column[index] for name, column in cells.columns.items()},
+                "predicted": label,
+                "probability": probability,
+            }
+        )
     weights.atomic_write(arguments.out, _serialized(rows, Path(arguments.out)))
     print_notes([f"skipped {key}: {reason}" for key, reason in bad.items()])
-    return {"rows": len(rows), "predicted": len(predicted), "skipped": len(rows) - len(predicted), "out": arguments.out}
+    return {
+        "rows": len(rows),
+        "predicted": len(predicted),
+        "skipped": len(rows) - len(predicted),
+        "out": arguments.out,
+    }
 
 
 def _serialized(rows: list[dict[str, Any]], out: Path) -> bytes:

@@ -19,7 +19,11 @@ class Progress:
     """
 
     def __init__(self, total: int, *, initial: int = 0, line_every_s: float = 10.0):
-        self._bar = tqdm(total=total, initial=initial, unit="step", dynamic_ncols=True) if sys.stderr.isatty() else None
+        self._bar = (
+            tqdm(total=total, initial=initial, unit="step", dynamic_ncols=True)
+            if sys.stderr.isatty()
+            else None
+        )
         self._total, self._done, self._line_every_s = total, initial, line_every_s
         self._last_line = time.monotonic()
 
@@ -30,7 +34,9 @@ class Progress:
             self._bar.set_postfix(shown, refresh=False)
             self._bar.update(done - self._done)
         elif time.monotonic() - self._last_line >= self._line_every_s or done == self._total:
-            self.note(f"step {done}/{self._total}  " + "  ".join(f"{name} {value}" for name, value in shown.items()))
+            self.note(
+                f"step {done}/{self._total}  " + "  ".join(f"{name} {value}" for name, value in shown.items())
+            )
         self._done = done
 
     def note(self, line: str) -> None:
@@ -44,7 +50,8 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.close()

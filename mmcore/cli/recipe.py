@@ -14,7 +14,9 @@ from mmcore.cli.config import RunConfig
 DIM = 128
 LABEL_SMOOTHING = 0.1
 DROPOUT = 0.2
-TOKEN_DROPOUT = 0.2  # whole tokens left out in training (Iyyer et al. 2015, Deep Averaging Networks, section 2.2)
+TOKEN_DROPOUT = (
+    0.2  # whole tokens left out in training (Iyyer et al. 2015, Deep Averaging Networks, section 2.2)
+)
 MODALITY_DROPOUT = 0.1
 WEIGHT_DECAY = 0.05
 EMA_DECAY = 0.99
@@ -22,8 +24,12 @@ WARMUP = 0.05  # share of all steps
 MAX_TEXT_LENGTH = 64
 VOCAB_SIZE = 4096
 EXAMPLES_SEEN = 100_000  # what the default number of epochs aims at
-_FUSIONS = {"concat": fusion.Concat, "parallel": fusion.Parallel, "attention": fusion.CrossAttention,
-            "bottleneck": fusion.Bottleneck}
+_FUSIONS = {
+    "concat": fusion.Concat,
+    "parallel": fusion.Parallel,
+    "attention": fusion.CrossAttention,
+    "bottleneck": fusion.Bottleneck,
+}
 
 
 def default_epochs(num_train: int, *, builtin: bool) -> int:
@@ -45,28 +51,51 @@ def build_model(config: RunConfig) -> models.MultimodalClassifier:
 
 def _image_encoder(config: RunConfig, rng: np.random.Generator) -> tf.Module:
     if config.image_encoder == "vit":
-        return encoders.ViT(encoders.ViTConfig(image_size=config.image_size, patch_size=_patch_size(config.image_size),
-                                               dim=DIM, num_layers=4, num_heads=4, dropout_rate=0.1), rng=rng)
-    return encoders.CNN(encoders.CNNConfig(widths=(16, 32, 64, 128), depths=(1, 1, 1, 1),
-                                           stem_stride=2 if config.image_size >= 64 else 1), rng=rng)
+        return encoders.ViT(
+            encoders.ViTConfig(
+                image_size=config.image_size,
+                patch_size=_patch_size(config.image_size),
+                dim=DIM,
+                num_layers=4,
+                num_heads=4,
+                dropout_rate=0.1,
+            ),
+            rng=rng,
+        )
+    return encoders.CNN(
+        encoders.CNNConfig(
+            widths=(16, 32, 64, 128), depths=(1, 1, 1, 1), stem_stride=2 if config.image_size >= 64 else 1
+        ),
+        rng=rng,
+    )
 
 
 def _patch_size(image_size: int) -> int:
     """The divisor of the image's side that gives closest to 8 patches along it."""
-    return min((n for n in range(1, image_size + 1) if image_size % n == 0), key=lambda n: abs(image_size / n - 8))
+    return min(
+        (n for n in range(1, image_size + 1) if image_size % n == 0), key=lambda n: abs(image_size / n - 8)
+    )
 
 
 def _text_encoder(config: RunConfig, rng: np.random.Generator) -> tf.Module:
     if config.text_encoder == "transformer":
-        return encoders.TextTransformer(config.vocab_size, DIM, max_length=config.max_length, num_layers=2, num_heads=4,
-                                        dropout_rate=0.1, rng=rng)
+        return encoders.TextTransformer(
+            config.vocab_size,
+            DIM,
+            max_length=config.max_length,
+            num_layers=2,
+            num_heads=4,
+            dropout_rate=0.1,
+            rng=rng,
+        )
     return encoders.TextRNN(config.vocab_size, DIM, dropout_rate=DROPOUT, rng=rng)
 
 
 def build_state(config: RunConfig, model: tf.Module, total_steps: int) -> train.TrainState:
     """Model, AdamW with a warmed-up cosine schedule, and averaged weights."""
-    schedule = optim.cosine_schedule(config.learning_rate, warmup_steps=max(1, round(WARMUP * total_steps)),
-                                     total_steps=total_steps)
+    schedule = optim.cosine_schedule(
+        config.learning_rate, warmup_steps=max(1, round(WARMUP * total_steps)), total_steps=total_steps
+    )
     optimizer = optim.AdamW(schedule, weight_decay=WEIGHT_DECAY)
     return train.TrainState(model, optimizer, seed=config.seed, ema_decay=EMA_DECAY)
 
@@ -79,7 +108,9 @@ def uses_xla(config: RunConfig) -> bool:
     return not has_cnn or bool(tf.config.list_physical_devices("GPU"))
 
 
-def loss_fn(model: tf.Module, batch: dict[str, Any], seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+def loss_fn(
+    model: tf.Module, batch: dict[str, Any], seed: tf.Tensor
+) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """Label-smoothed cross entropy, with whole tokens dropped; reports the accuracy of the batch."""
     seeds = nn.split(seed, 2)
     inputs = dict(batch)
@@ -88,21 +119,38 @@ def loss_fn(model: tf.Module, batch: dict[str, Any], seed: tf.Tensor) -> tuple[t
         kept = nn.seeds.uniform(seeds[0], ids.shape) >= TOKEN_DROPOUT
         inputs["text"] = (ids, mask & kept)
     logits = model(inputs, training=True, seed=seeds[1])
-    loss = losses.cross_entropy(logits, batch["label"], label_smoothing=LABEL_SMOOTHING, weights=batch["weight"])
+    loss = losses.cross_entropy(
+        logits, batch["label"], label_smoothing=LABEL_SMOOTHING, weights=batch["weight"]
+    )
     return loss, {"accuracy": metrics.batch_accuracy(logits, batch["label"], weights=batch["weight"])}
 
 
-def make_pipeline(config: RunConfig, examples: data.Examples, tokenizer: text.Tokenizer | None, *,
-                  training: bool = False) -> data.Pipeline:
+def make_pipeline(
+    config: RunConfig, examples: data.Examples, tokenizer: text.Tokenizer | None, *, training: bool = False
+) -> data.Pipeline:
     """Batches of `examples` as this run's model takes them; augmented and shuffled in training."""
     labels = data.label_ids(examples, config.classes)
     weights = data.class_weights(labels, len(config.classes)) if config.weighted and training else None
-    preprocessor = image.Preprocessor(size=config.image_size, resize="bicubic") if "image" in config.modalities else None
-    return data.Pipeline(examples, labels, batch_size=config.batch_size if training else 4 * config.batch_size,
-                         training=training, preprocessor=preprocessor, tokenizer=tokenizer, max_length=config.max_length,
-                         augment=data.Augment(), class_weights=weights, seed=config.seed, on_bad=config.on_bad)
+    preprocessor = (
+        image.Preprocessor(size=config.image_size, resize="bicubic") if "image" in config.modalities else None
+    )
+    return data.Pipeline(
+        examples,
+        labels,
+        batch_size=config.batch_size if training else 4 * config.batch_size,
+        training=training,
+        preprocessor=preprocessor,
+        tokenizer=tokenizer,
+        max_length=config.max_length,
+        augment=data.Augment(),
+        class_weights=weights,
+        seed=config.seed,
+        on_bad=config.on_bad,
+    )
 
 
 def make_predictor(config: RunConfig) -> Callable[[tf.Module, Any], tf.Tensor]:
     """`predict(model, batch) -> logits float32 [B, num_classes]`, compiled once for each batch shape."""
-    return train.make_eval_step(lambda model, batch: tf.cast(model(batch), tf.float32), jit_compile=uses_xla(config))
+    return train.make_eval_step(
+        lambda model, batch: tf.cast(model(batch), tf.float32), jit_compile=uses_xla(config)
+    )

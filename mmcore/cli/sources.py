@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterable
 
@@ -21,14 +22,23 @@ def read_examples(config: RunConfig, source: str | None = None, *, labelled: boo
     Raises:
         DataError: as `data.read_manifest`.
     """
-    if source is None and config.data is None:
+    path = source or config.data
+    if path is None:
         return data.builtin_examples(seed=config.seed)
-    columns = {role: config.columns.get(role, "") for role in ("image", "text")}
-    if labelled:
-        columns["label"] = config.columns.get("label", "")
-    # Another file may have no split column: its rows are then all "test" or dealt out, never an error.
-    split = config.columns.get("split") if source is None else None
-    manifest = data.read_manifest(source or config.data, **columns, split=split, labelled=labelled, seed=config.seed,
-                                  on_bad=config.on_bad)
-    print_notes(manifest.notes)
-    return manifest.examples
+    manifest = data.read_manifest(
+        path,
+        image=config.columns.get("image", ""),
+        text=config.columns.get("text", ""),
+        label=config.columns.get("label", "") if labelled else None,
+        # Another file need not have the run's split column.
+        split=config.columns.get("split") if source is None else None,
+        labelled=labelled,
+        seed=config.seed,
+        on_bad=config.on_bad,
+    )
+    if source is None or manifest.columns.split or not labelled:
+        print_notes(manifest.notes)
+        return manifest.examples
+    print_notes([note for note in manifest.notes if not note.startswith("rows:")])
+    print_notes([f"no split column in {manifest.examples.source}: all rows are taken as test"])
+    return dataclasses.replace(manifest.examples, splits=["test"] * len(manifest.examples))

@@ -30,8 +30,12 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             print(json.dumps(values[begin:end].tolist()))
         num_lines, num_tokens = num_lines + len(lines), num_tokens + len(values)
         num_bytes += sum(len(line.encode()) for line in lines)
-    return {"lines": num_lines, "tokens": num_tokens, "bytes": num_bytes,
-            "seconds": round(time.perf_counter() - started, 3)}, 0
+    return {
+        "lines": num_lines,
+        "tokens": num_tokens,
+        "bytes": num_bytes,
+        "seconds": round(time.perf_counter() - started, 3),
+    }, 0
 
 
 def _train(source: Path, target: Path, vocab_size: int) -> dict[str, Any]:
@@ -40,8 +44,11 @@ def _train(source: Path, target: Path, vocab_size: int) -> dict[str, Any]:
     path = target if target.suffix == ".json" else target / "tokenizer.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(path)
-    return {"tokenizer": str(path), "vocab_size": tokenizer.vocab_size,
-            "seconds": round(time.perf_counter() - started, 3)}
+    return {
+        "tokenizer": str(path),
+        "vocab_size": tokenizer.vocab_size,
+        "seconds": round(time.perf_counter() - started, 3),
+    }
 
 
 def _open(name: str | None) -> contextlib.AbstractContextManager[IO[bytes]]:
@@ -59,8 +66,11 @@ def _lines(name: str | None) -> Iterator[str]:
             try:
                 yield line.decode("utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:
-                raise DataError(f"{name or 'standard input'}, line {number}", "is not UTF-8; convert the file, for "
-                                "example with: iconv -f LATIN1 -t UTF-8", offset=error.start) from error
+                raise DataError(
+                    f"{name or 'standard input'}, line {number}",
+                    "is not UTF-8; convert the file, for example with: iconv -f LATIN1 -t UTF-8",
+                    offset=error.start,
+                ) from error
 
 
 def _batches(lines: Iterator[str]) -> Iterator[list[str]]:

@@ -197,9 +197,11 @@ def _token_ids(
     """ids int32 [N, max_length] and mask bool [N, max_length]; a row without a text is all padding."""
     ids = np.full((len(examples), max_length), tokenizer.pad_id or 0, np.int32)
     mask = np.zeros((len(examples), max_length), bool)
-    rows = [row for row, string in enumerate(examples.texts) if string is not None]
-    if rows:
-        made = tokenizer([examples.texts[row] for row in rows], max_length=max_length, pad=True)
+    present = [(row, string) for row, string in enumerate(examples.texts) if string is not None]
+    if present:
+        rows, strings = map(list, zip(*present, strict=True))
+        # "text": what somebody wrote never becomes a special token.
+        made = tokenizer(strings, max_length=max_length, pad=True, special="text")
         ids[rows, : made.ids.shape[1]], mask[rows, : made.mask.shape[1]] = made.ids, made.mask
     return ids, mask
 

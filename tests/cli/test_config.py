@@ -7,9 +7,25 @@ import pytest
 from mmcore.cli.config import RunConfig, read_config
 from mmcore.errors import CheckpointError
 
-CONFIG = RunConfig(data=None, columns={}, classes=("a", "b"), modalities=("image",), vocab_size=0, max_length=4,
-                   fusion="concat", image_encoder="cnn", text_encoder="rnn", image_size=32, epochs=2, batch_size=8,
-                   learning_rate=1e-3, seed=3, weighted=False, on_bad="skip", jit="auto")
+CONFIG = RunConfig(
+    data=None,
+    columns={},
+    classes=("a", "b"),
+    modalities=("image",),
+    vocab_size=0,
+    max_length=4,
+    fusion="concat",
+    image_encoder="cnn",
+    text_encoder="rnn",
+    image_size=32,
+    epochs=2,
+    batch_size=8,
+    learning_rate=1e-3,
+    seed=3,
+    weighted=False,
+    on_bad="skip",
+    jit="auto",
+)
 
 
 def test_written_config_is_read_back(tmp_path):
@@ -33,7 +49,9 @@ def test_run_of_another_version_says_which_and_what_to_do(tmp_path):
     CONFIG.write(tmp_path)
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 7, "mmcore": "9.1"}))
-    with pytest.raises(CheckpointError, match=r"format 7, written by mmcore 9\.1.*reads format 1.*train again"):
+    with pytest.raises(
+        CheckpointError, match=r"format 7, written by mmcore 9\.1.*reads format 1.*train again"
+    ):
         read_config(tmp_path)
 
 

@@ -18,13 +18,24 @@ def test_help_of_every_verb_shows_an_example(capsys):
 
 
 def test_help_does_not_import_tensorflow():
-    code = ("import sys\nfrom mmcore.cli.main import main\ntry:\n    main(['--help'])\n"
-            "except SystemExit:\n    sys.exit('tensorflow' in sys.modules)")
+    code = (
+        "import sys\nfrom mmcore.cli.main import main\ntry:\n    main(['--help'])\n"
+        "except SystemExit:\n    sys.exit('tensorflow' in sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("arguments", [["train", "--epochs", "0"], ["train", "--fusion", "sum"], ["nothing"], [],
-                                       ["train", "--batch-size", "many"], ["evaluate"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--epochs", "0"],
+        ["train", "--fusion", "sum"],
+        ["nothing"],
+        [],
+        ["train", "--batch-size", "many"],
+        ["evaluate"],
+    ],
+)
 def test_a_mistake_in_the_options_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -56,7 +67,12 @@ def test_doctor_names_what_is_missing(capsys, monkeypatch):
 def test_tokenize_trains_and_encodes(tmp_path, capsys):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("the cat sat\nthe cat ran\n\nthe café\n", encoding="utf-8")
-    assert main(["tokenize", "--tokenizer", str(tmp_path / "tok"), "--train", str(corpus), "--vocab-size", "270"]) == 0
+    assert (
+        main(
+            ["tokenize", "--tokenizer", str(tmp_path / "tok"), "--train", str(corpus), "--vocab-size", "270"]
+        )
+        == 0
+    )
     trained = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert 256 < trained["vocab_size"] <= 270
     assert main(["tokenize", "--tokenizer", trained["tokenizer"], str(corpus)]) == 0

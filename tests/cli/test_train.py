@@ -37,7 +37,9 @@ def make_rows(folder: Path, count: int = 60) -> list[dict]:
         name = f"images/{number}.png"
         Image.fromarray(array).save(folder / name)
         split = "val" if number % 5 == 0 else "test" if number % 6 == 1 else "train"
-        rows.append({"picture": name, "title": f"number {number}, a {label} square", "label": label, "split": split})
+        rows.append(
+            {"picture": name, "title": f"number {number}, a {label} square", "label": label, "split": split}
+        )
     return rows
 
 
@@ -55,29 +57,48 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished_run(folder):
     run = folder / "run"
-    assert main(["train", "--data", str(folder / "data.csv"), "--out", str(run), *SMALL, "--epochs", "6"]) == 0
+    assert (
+        main(["train", "--data", str(folder / "data.csv"), "--out", str(run), *SMALL, "--epochs", "6"]) == 0
+    )
     return run
 
 
 def test_run_folder_holds_what_the_manual_says(finished_run):
     names = {path.name for path in finished_run.iterdir()}
-    assert {"config.json", "tokenizer.json", "model.safetensors", "checkpoints", "metrics.jsonl", "curves.png",
-            "summary.json"} <= names
+    assert {
+        "config.json",
+        "tokenizer.json",
+        "model.safetensors",
+        "checkpoints",
+        "metrics.jsonl",
+        "curves.png",
+        "summary.json",
+    } <= names
     with Image.open(finished_run / "curves.png") as picture:
         assert min(picture.size) > 300
 
 
 def test_summary_has_the_promised_figures(finished_run):
     summary = json.loads((finished_run / "summary.json").read_text())
-    assert {"run", "steps", "examples_per_s", "data_wait_share", "train_loss", "val_accuracy", "test_accuracy",
-            "minutes"} <= set(summary)
+    assert {
+        "run",
+        "steps",
+        "examples_per_s",
+        "data_wait_share",
+        "train_loss",
+        "val_accuracy",
+        "test_accuracy",
+        "minutes",
+    } <= set(summary)
     rows = list(csv.DictReader(open(finished_run.parent / "data.csv")))
     steps = sum(row["split"] == "train" for row in rows) // 8 * 6
     assert summary["steps"] == steps
     assert 0 <= summary["data_wait_share"] <= 1
     assert summary["test_accuracy"] > 0.5  # three classes: chance is a third
     log = train.read_log(finished_run / "metrics.jsonl")
-    assert [record["val_accuracy"] for record in log if "val_accuracy" in record][-1] == summary["val_accuracy"]
+    assert [record["val_accuracy"] for record in log if "val_accuracy" in record][-1] == summary[
+        "val_accuracy"
+    ]
 
 
 def test_evaluate_agrees_with_the_summary(finished_run, capsys):
@@ -107,7 +128,9 @@ def test_predict_one_example_with_either_modality_or_both(finished_run, folder, 
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_predict_a_file_without_labels_keeps_its_rows_and_marks_bad_ones(finished_run, folder, capsys, suffix):
+def test_predict_a_file_without_labels_keeps_its_rows_and_marks_bad_ones(
+    finished_run, folder, capsys, suffix
+):
     rows = [{"picture": f"images/{n}.png", "title": f"row {n}", "extra": n * 10} for n in range(30)]
     rows[7]["picture"] = "images/none.png"
     source = write_manifest(folder, rows, "new.csv")
@@ -116,7 +139,11 @@ def test_predict_a_file_without_labels_keeps_its_rows_and_marks_bad_ones(finishe
     figures = last_json(capsys.readouterr().out)
     assert (figures["rows"], figures["predicted"], figures["skipped"]) == (30, 29, 1)
     text = out.read_text("utf-8")
-    written = [json.loads(line) for line in text.splitlines()] if suffix == ".jsonl" else list(csv.DictReader(text.splitlines()))
+    written = (
+        [json.loads(line) for line in text.splitlines()]
+        if suffix == ".jsonl"
+        else list(csv.DictReader(text.splitlines()))
+    )
     assert [str(row["extra"]) for row in written] == [str(n * 10) for n in range(30)]
     assert written[7]["predicted"] == "" and {row["predicted"] for row in written[:7]} <= set(COLOURS)
 
@@ -126,8 +153,20 @@ def test_prediction_of_a_file_equals_prediction_of_its_rows(finished_run, folder
     source, out = write_manifest(folder, rows, "three.csv"), folder / "three_labelled.csv"
     assert main(["predict", "--run", str(finished_run), "--data", str(source), "--out", str(out)]) == 0
     for number, row in enumerate(csv.DictReader(open(out))):
-        assert main(["predict", "--run", str(finished_run), "--image", str(folder / f"images/{number}.png"),
-                     "--text", f"a square {number}"]) == 0
+        assert (
+            main(
+                [
+                    "predict",
+                    "--run",
+                    str(finished_run),
+                    "--image",
+                    str(folder / f"images/{number}.png"),
+                    "--text",
+                    f"a square {number}",
+                ]
+            )
+            == 0
+        )
         one = last_json(capsys.readouterr().out)
         assert one["label"] == row["predicted"]
         assert one["probability"] == pytest.approx(float(row["probability"]), abs=1e-5)
@@ -179,8 +218,18 @@ def digest(run: Path) -> str:
 
 @pytest.mark.parametrize("steps", [1, 7])
 def test_stopped_run_goes_on_to_the_same_weights(folder, monkeypatch, capsys, steps):
-    options = ["train", "--data", str(folder / "data.csv"), "--text-encoder", "transformer", "--image-encoder", "vit",
-               *SMALL, "--jit", "off"]
+    options = [
+        "train",
+        "--data",
+        str(folder / "data.csv"),
+        "--text-encoder",
+        "transformer",
+        "--image-encoder",
+        "vit",
+        *SMALL,
+        "--jit",
+        "off",
+    ]
     whole = folder / "whole"
     if not whole.exists():
         assert main([*options, "--out", str(whole)]) == 0
@@ -195,7 +244,9 @@ def test_stopped_run_goes_on_to_the_same_weights(folder, monkeypatch, capsys, st
     assert "has not finished" in capsys.readouterr().err
     assert main(["train", "--out", str(stopped), "--resume"]) == 0
     assert digest(stopped) == digest(whole)
-    steps_logged = [record["step"] for record in train.read_log(stopped / "metrics.jsonl") if "loss" in record]
+    steps_logged = [
+        record["step"] for record in train.read_log(stopped / "metrics.jsonl") if "loss" in record
+    ]
     assert steps_logged == sorted(set(steps_logged))
 
 
@@ -210,15 +261,33 @@ def without_column(rows):
 BAD = {
     "missing column": (lambda rows: rows, ["--image", "pictures"], r"pictures.*picture"),
     "no label column": (without_column, [], "label"),
-    "label seen only in val": (lambda rows: [*rows, {**rows[0], "label": "purple", "split": "val"}], [], "purple"),
+    "label seen only in val": (
+        lambda rows: [*rows, {**rows[0], "label": "purple", "split": "val"}],
+        [],
+        "purple",
+    ),
     "empty manifest": (lambda rows: rows[:0], [], "no row|empty"),
     "one class only": (lambda rows: [{**row, "label": "red"} for row in rows], [], "red.*two classes"),
-    "unknown split": (lambda rows: [{**row, "split": "trian"} for row in rows], ["--split", "split"], "trian"),
-    "missing file, to raise": (lambda rows: [*rows, {**rows[1], "picture": "images/no.png"}], ["--on-bad", "raise"],
-                               r"no\.png.*does not exist"),
-    "no image, to raise": (lambda rows: [*rows, {**rows[1], "picture": "images/text.png"}], ["--on-bad", "raise"],
-                           r"text\.png"),
-    "too many missing files": (lambda rows: [{**row, "picture": "images/no.png"} for row in rows], [], "no.png"),
+    "unknown split": (
+        lambda rows: [{**row, "split": "trian"} for row in rows],
+        ["--split", "split"],
+        "trian",
+    ),
+    "missing file, to raise": (
+        lambda rows: [*rows, {**rows[1], "picture": "images/no.png"}],
+        ["--on-bad", "raise"],
+        r"no\.png.*does not exist",
+    ),
+    "no image, to raise": (
+        lambda rows: [*rows, {**rows[1], "picture": "images/text.png"}],
+        ["--on-bad", "raise"],
+        r"text\.png",
+    ),
+    "too many missing files": (
+        lambda rows: [{**row, "picture": "images/no.png"} for row in rows],
+        [],
+        "no.png",
+    ),
 }
 
 
@@ -280,8 +349,26 @@ def test_full_disk_while_saving_leaves_no_half_written_run(folder, tmp_path, cap
 
 def test_time_limit_ends_the_run_with_what_is_there(folder, tmp_path, capsys):
     out = tmp_path / "run"
-    assert main(["train", "--data", str(folder / "data.csv"), "--out", str(out), "--image", "", "--max-minutes", "0.0001",
-                 "--epochs", "50", "--batch-size", "8"]) == 0
+    assert (
+        main(
+            [
+                "train",
+                "--data",
+                str(folder / "data.csv"),
+                "--out",
+                str(out),
+                "--image",
+                "",
+                "--max-minutes",
+                "0.0001",
+                "--epochs",
+                "50",
+                "--batch-size",
+                "8",
+            ]
+        )
+        == 0
+    )
     figures = last_json(capsys.readouterr().out)
     assert figures["steps"] == 1 and figures["val_accuracy"] is not None
     assert (out / "model.safetensors").exists()

@@ -19,7 +19,7 @@ class WordTokenizer:
             word: n for n, word in enumerate(sorted({w for text in texts for w in text.split()}), start=1)
         }
 
-    def __call__(self, texts, *, max_length, pad):
+    def __call__(self, texts, *, max_length, pad, special):
         ids = np.zeros((len(texts), max_length), np.int32)
         for row, text in enumerate(texts):
             known = [self.words.get(word, 0) for word in text.split()][:max_length]

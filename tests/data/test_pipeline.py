@@ -36,7 +36,7 @@ class ByteTokenizer:
 
     pad_id = 1
 
-    def __call__(self, texts, *, max_length, pad):
+    def __call__(self, texts, *, max_length, pad, special):
         rows = [[byte + 2 for byte in text.encode()][:max_length] for text in texts]
         width = max(map(len, rows))
         ids = np.array([row + [1] * (width - len(row)) for row in rows], np.int32)
