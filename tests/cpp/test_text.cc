@@ -1,0 +1,272 @@
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "core/base/errors.h"
+#include "core/base/thread_pool.h"
+#include "core/base/unicode_tables.h"
+#include "core/base/utf8.h"
+#include "core/text/bpe_trainer.h"
+#include "core/text/gpt2_pattern.h"
+#include "core/text/tokenizer.h"
+
+namespace {
+
+using mmcore::Span;
+using mmcore::text::EncodeOptions;
+using mmcore::text::Tokenizer;
+using Texts = std::vector<std::string_view>;
+
+// Writes the specification that core/text/spec.h describes.
+class SpecWriter {
+ public:
+  SpecWriter& U32(size_t value) {
+    for (int i = 0; i < 4; ++i) bytes_.push_back(static_cast<uint8_t>(value >> (8 * i)));
+    return *this;
+  }
+  SpecWriter& U64(uint64_t value) { return U32(value & 0xFFFFFFFF).U32(value >> 32); }
+  SpecWriter& Bytes(std::string_view text) {
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    return *this;
+  }
+  SpecWriter& String(std::string_view text) { return U32(text.size()).Bytes(text); }
+  SpecWriter& Header(uint32_t kind, const std::vector<std::string>& tokens) {
+    Bytes(std::string_view("MMTOK\0\0\0", 8)).U32(1).U32(kind).U64(16'000'000).U32(0).U32(tokens.size());
+    for (const std::string& token : tokens) String(token);
+    return *this;
+  }
+  const std::vector<uint8_t>& bytes() const { return bytes_; }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+// Token 0 is "<s>", special, before each text; tokens 1 to 256 the bytes in order; then what training merged.
+std::vector<uint8_t> BpeSpec(const Texts& corpus, size_t vocab_size) {
+  mmcore::InlineExecutor executor;
+  mmcore::text::BpeTrainer trainer;
+  trainer.Feed(corpus, executor);
+  std::vector<uint8_t> order(256);
+  for (size_t i = 0; i < 256; ++i) order[i] = static_cast<uint8_t>(i);
+  const mmcore::text::TrainedBpe trained = trainer.Train(vocab_size, 0, {"<s>"}, order);
+  SpecWriter out;
+  out.Header(0, trained.tokens);
+  out.U32(1).U32(0).U32(1).String("<s>");
+  out.U32(1).U32(0).U32(0);
+  out.U32(0);
+  for (size_t i = 0; i < 256; ++i) out.U32(i + 1);
+  out.U32(trained.merges.size());
+  for (size_t i = 0; i < trained.merges.size(); ++i) {
+    out.U32(trained.merges[i].first).U32(trained.merges[i].second).U32(257 + i);
+  }
+  return out.bytes();
+}
+
+std::vector<uint8_t> WordPieceSpec() {
+  SpecWriter out;
+  out.Header(1, {"[PAD]", "[UNK]", "low", "##er", "e", ","});
+  out.U32(0).U32(0).U32(0);
+  out.U32(1 | 2 | 4 | 8).U32(100).U32(1).String("##");
+  out.U32(3).String("low").U32(2).String("e").U32(4).String(",").U32(5);
+  out.U32(1).String("er").U32(3);
+  return out.bytes();
+}
+
+const Texts kCorpus = {"the lower the newer", "a new low, the newest of lows", "it's 1234 widely wider"};
+
+void TestUtf8() {
+  using mmcore::utf8::Repair;
+  using mmcore::utf8::ValidPrefix;
+  CHECK(ValidPrefix("") == 0);
+  for (size_t size = 0; size < 40; ++size) {
+    std::string text(size, 'a');
+    CHECK(ValidPrefix(text) == size);
+    CHECK(ValidPrefix(text + "\xC3\xA9") == size + 2);
+    CHECK(ValidPrefix(text + "\xC3" + text) == size);
+  }
+  for (const char* bad :
+       {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE0\x9F\xBF", "\xF0\x8F\xBF\xBF", "\x80"}) {
+    CHECK(ValidPrefix(bad) == 0);
+  }
+  CHECK(Repair("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41") ==
+        "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\x41");
+  char bytes[4];
+  for (uint32_t c = 0; c < 0x110000; c += c < 0x3000 ? 1 : 97) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    const size_t size = mmcore::utf8::Encode(c, bytes);
+    const mmcore::utf8::Decoded decoded = mmcore::utf8::DecodeValid(bytes);
+    if (decoded.code_point != c || decoded.size != size || ValidPrefix({bytes, size}) != size) CHECK(false);
+  }
+}
+
+void TestUnicodeTables() {
+  using namespace mmcore::unicode;
+  CHECK(Flags('a') == kLetter && Flags('0') == kNumber && (Flags(' ') & kSpace) &&
+        Flags(0x4E00) & kIdeograph);
+  CHECK((Flags(0x301) & kMark) && CombiningClass(0x301) == 230);
+  CHECK(Nfd(0xE9).size() == 2 && Nfd(0xE9)[1] == 0x301 && Nfd('e').empty());
+  CHECK(Lower(0x130).size() == 2 && Lower('a').empty());
+  uint32_t parts[3];
+  CHECK(NfdHangul(0xD55C, parts) == 3 && parts[0] == 0x1112 && parts[1] == 0x1161 && parts[2] == 0x11AB);
+  for (uint32_t c = 0; c < 0x110000; ++c) {  // Every entry of every table is readable.
+    if (CombiningClass(c) != 0 && !(Flags(c) & kMapped)) CHECK(false);
+    if ((!Nfd(c).empty() || !Lower(c).empty()) && !(Flags(c) & kMapped)) CHECK(false);
+  }
+}
+
+void TestPatternCutsTheWholeText() {
+  for (const std::string text :
+       {"I'll  go\n\n now 42!?'s", "   ", "'", " '", "a\xE3\x80\x80 \n", "'r", "'ve"}) {
+    const char *p = text.data(), *end = p + text.size();
+    size_t words = 0;
+    for (; p < end; p = mmcore::text::gpt2::Next(p, end)) ++words;
+    CHECK(p == end && words > 0);
+  }
+}
+
+void TestRoundTrip() {
+  const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
+  EncodeOptions options;
+  const std::vector<std::string> units = {"a", " ", "new", "\xC3\xA9", "\n ", std::string(1, '\0')};
+  for (size_t size : {0, 1, 2, 11, 12, 13, 23, 24, 25, 26, 47, 48, 49, 200, 5000}) {
+    for (const std::string& unit : units) {
+      std::string text;
+      while (text.size() < size) text += unit;
+      CHECK(tok->Decode(tok->Encode(text, options), true) == text);
+    }
+  }
+  CHECK(tok->Encode("a<s>", options) == (std::vector<int32_t>{0, 1 + 'a', 0}));
+  options.special = mmcore::text::SpecialText::kError;
+  CHECK_THROWS(tok->Encode("a<s>", options), mmcore::InvalidArgument);
+  CHECK_THROWS(tok->Encode(std::string(16'000'001, 'a'), options), mmcore::LimitError);
+  const std::vector<int32_t> outside = {5, 300};
+  CHECK_THROWS(tok->Decode(outside, true), mmcore::InvalidArgument);
+}
+
+void TestPaddedRows() {
+  const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
+  mmcore::PoolExecutor executor;
+  const Texts texts = {"", "low", "the newest of lows, widely wider"};
+  for (size_t width : {1, 2, 5, 40}) {
+    std::vector<int32_t> ids(texts.size() * width + 1, -7);
+    std::vector<char> mask(texts.size() * width + 1, 7);
+    tok->EncodePadded(texts, {}, executor, {ids.data(), reinterpret_cast<bool*>(mask.data()), width});
+    CHECK(ids.back() == -7 && mask.back() == 7);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const std::vector<int32_t> row = tok->Encode(texts[i], {});
+      for (size_t t = 0; t < width; ++t) {
+        CHECK(mask[i * width + t] == (t < row.size()));
+        CHECK(ids[i * width + t] == (t < row.size() ? row[t] : 0));
+      }
+    }
+  }
+  EncodeOptions options;
+  options.truncate = false;
+  std::vector<int32_t> ids(6);
+  bool mask[6];
+  CHECK_THROWS(tok->EncodePadded(texts, options, executor, {ids.data(), mask, 2}), mmcore::InvalidArgument);
+  CHECK_THROWS(tok->EncodePadded(texts, options, executor, {ids.data(), mask, 0}), mmcore::InvalidArgument);
+}
+
+void TestWordPiece() {
+  const auto tok = Tokenizer::FromSpec(WordPieceSpec());
+  CHECK(tok->Encode("LOWER, \xC3\x89 xyz", {}) == (std::vector<int32_t>{2, 3, 5, 4, 1}));
+  CHECK(tok->Encode(std::string(101, 'e'), {}) == std::vector<int32_t>{1});
+  CHECK(tok->Encode("lo\xE2\x80\x8Dw", {}) == std::vector<int32_t>{2});
+  const auto offsets = tok->Offsets("\xFFlow\xC3\x89", {});
+  CHECK(offsets.size() == 1 && offsets[0].begin == 1 && offsets[0].end == 6);
+}
+
+void TestDamagedSpecifications() {
+  for (const auto& spec : {BpeSpec(kCorpus, 280), WordPieceSpec()}) {
+    for (size_t size = 0; size < spec.size(); size += size < 200 ? 1 : 37) {
+      CHECK_THROWS(Tokenizer(Span<const uint8_t>(spec.data(), size)), mmcore::DataError);
+    }
+    uint64_t random = 1;
+    for (int round = 0; round < 2000; ++round) {
+      std::vector<uint8_t> copy = spec;
+      random = random * 6364136223846793005u + 1442695040888963407u;
+      copy[(random >> 33) % copy.size()] = static_cast<uint8_t>(random >> 25);
+      try {
+        const Tokenizer tok{copy};
+        tok.Decode(tok.Encode("the lower \xC3\xA9<s> newest", {}), false);
+      } catch (const mmcore::DataError&) {
+      }
+    }
+  }
+}
+
+void TestSharedByManyThreads() {
+  const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
+  std::vector<std::string> texts;
+  for (int i = 0; i < 300; ++i) texts.push_back("the newest of " + std::to_string(i * 7919) + " lows");
+  const Texts views(texts.begin(), texts.end());
+  mmcore::InlineExecutor inline_executor;
+  const auto expected = tok->EncodeRagged(views, {}, inline_executor);
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      mmcore::PoolExecutor executor;
+      for (int round = 0; round < 20; ++round) {
+        const auto got = tok->EncodeRagged(views, {}, executor);
+        if (got.values != expected.values || got.row_splits != expected.row_splits) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+void TestEqualSpecificationsShareOneTokenizer() {
+  const auto spec = WordPieceSpec();
+  const auto first = Tokenizer::FromSpec(spec);
+  CHECK(first == Tokenizer::FromSpec(spec));
+  CHECK(first != Tokenizer::FromSpec(BpeSpec(kCorpus, 280)));
+}
+
+// No sequence of edits to a text may crash it or lose bytes.
+void TestRandomBytes() {
+  const auto bpe = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
+  const auto wordpiece = Tokenizer::FromSpec(WordPieceSpec());
+  const std::string_view parts[] = {"low",          " ",
+                                    "\xC3\xA9",     "\xE0\xBD\xB1\xE0\xBD\xB2",
+                                    "<s>",          "'ll",
+                                    "\xFF",         "\xE2\x80",
+                                    "\xCD\x85",     "1",
+                                    "\n",           "\xE4\xBD\x8E",
+                                    "\xEA\xB0\x81", std::string_view("\0", 1)};
+  uint64_t random = 7;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text;
+    for (int i = 0; i < 12; ++i) {
+      random = random * 6364136223846793005u + 1442695040888963407u;
+      text += parts[(random >> 33) % std::size(parts)];
+    }
+    EncodeOptions options;
+    options.add_special = false;
+    options.special = mmcore::text::SpecialText::kText;
+    CHECK(bpe->Decode(bpe->Encode(text, options), false) == mmcore::utf8::Repair(text));
+    CHECK(wordpiece->Encode(text, options).size() == wordpiece->Offsets(text, options).size());
+  }
+}
+
+}  // namespace
+
+int main() {
+  TestUtf8();
+  TestUnicodeTables();
+  TestPatternCutsTheWholeText();
+  TestRoundTrip();
+  TestPaddedRows();
+  TestWordPiece();
+  TestDamagedSpecifications();
+  TestSharedByManyThreads();
+  TestEqualSpecificationsShareOneTokenizer();
+  TestRandomBytes();
+  return mmcore::testing::Report("text");
+}
