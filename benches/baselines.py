@@ -87,6 +87,24 @@ def tf_image_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> Im
     return run
 
 
+def hugging_face(tokenizer_json: str, length: int) -> Callable[[Sequence[str]], list]:
+    """`encode_batch_fast` of a new tokenizer on one thread, rows padded and cut to `length`."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    tokenizers = pytest.importorskip("tokenizers", reason="needs Hugging Face tokenizers (extra: test)")
+    tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json)
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(length=length)
+    return tokenizer.encode_batch_fast
+
+
+def tiktoken_batch(ranks: dict[bytes, int]) -> Callable[[Sequence[str]], list[list[int]]]:
+    """tiktoken's batch call on one thread with GPT-2's pattern; gives lists, neither padded nor cut."""
+    tiktoken = pytest.importorskip("tiktoken", reason="needs tiktoken (extra: test)")
+    pattern = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
+    encoding = tiktoken.Encoding("bench", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+    return lambda texts: encoding.encode_ordinary_batch(texts, num_threads=1)
+
+
 def _shorter_side(height: int, width: int, size: int) -> tuple[int, int]:
     return (size, int(size * width / height)) if height <= width else (int(size * height / width), size)
 

@@ -75,7 +75,8 @@ class Tokenizer:
             max_text_bytes: longer texts are refused with `LimitError`.
             spec: what the definition compiles to, where that is known already.
         """
-        self._json = definition if isinstance(definition, str) else json.dumps(definition, ensure_ascii=False)
+        is_text = isinstance(definition, str)
+        self._definition = str(definition) if is_text else json.dumps(definition, ensure_ascii=False)
         self._max_text_bytes = max_text_bytes
         if roles is None or spec is None:
             parsed = json.loads(definition) if isinstance(definition, str) else definition
@@ -134,7 +135,7 @@ class Tokenizer:
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name + ".")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(self._json)
+                file.write(self._definition)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)
@@ -232,6 +233,11 @@ class Tokenizer:
         return self._roles.eos
 
     @property
+    def definition(self) -> str:
+        """The content of the tokenizer.json that `save` writes."""
+        return self._definition
+
+    @property
     def spec(self) -> bytes:
         """The binary specification of the native core: what a graph op carries."""
         return self._spec
@@ -252,7 +258,7 @@ class Tokenizer:
 
     @functools.cached_property
     def _vocab(self) -> dict[str, int]:
-        return all_tokens(json.loads(self._json))
+        return all_tokens(json.loads(self._definition))
 
     @functools.cached_property
     def _tokens(self) -> list[str | None]:
@@ -262,7 +268,7 @@ class Tokenizer:
         return tokens
 
     def __reduce__(self):
-        return _restore, (self._json, self._roles, self._max_text_bytes, self._spec)
+        return _restore, (self._definition, self._roles, self._max_text_bytes, self._spec)
 
     def __repr__(self) -> str:
         return f"Tokenizer(vocab_size={self.vocab_size})"

@@ -166,4 +166,4 @@ def test_training_gives_the_same_vocabulary(real_data, texts, min_frequency):
         initial_alphabet=hf.pre_tokenizers.ByteLevel.alphabet()))
     assert rival.get_vocab() == {tok.token(i): i for i in range(tok.vocab_size)}
     theirs = [tuple(pair) for pair in json.loads(rival.to_str())["model"]["merges"]]
-    assert theirs == [tuple(pair.split(" ")) for pair in json.loads(tok._json)["model"]["merges"]]
+    assert theirs == [tuple(pair.split(" ")) for pair in json.loads(tok.definition)["model"]["merges"]]

@@ -20,7 +20,7 @@ def vocab_txt(tmp_path):
 
 @pytest.fixture(scope="module")
 def bpe_json() -> dict:
-    return json.loads(Tokenizer.train(["the newest lows"], vocab_size=270)._json)
+    return json.loads(Tokenizer.train(["the newest lows"], vocab_size=270).definition)
 
 
 def write(path, definition) -> str:

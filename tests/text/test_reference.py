@@ -22,7 +22,7 @@ TEXT = st.text(ALPHABET, max_size=60)
 @pytest.fixture(scope="module")
 def bpe() -> tuple[Tokenizer, ReferenceTokenizer]:
     tok = Tokenizer.train(TEXTS * 3, vocab_size=400)
-    return tok, ReferenceTokenizer(json.loads(tok._json))
+    return tok, ReferenceTokenizer(json.loads(tok.definition))
 
 
 @pytest.fixture(scope="module", params=[True, False])
@@ -81,7 +81,7 @@ def test_training_equals_the_reference():
     tokens, merges = train(texts, 285)
     assert [tok.token(i) for i in range(tok.vocab_size)] == list(map(byte_level.to_token, tokens))
     names = [byte_level.to_token(token) for token in tokens]
-    assert json.loads(tok._json)["model"]["merges"] == [f"{names[a]} {names[b]}" for a, b in merges]
+    assert json.loads(tok.definition)["model"]["merges"] == [f"{names[a]} {names[b]}" for a, b in merges]
 
 
 def test_gpt2_words_by_hand():
