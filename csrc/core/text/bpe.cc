@@ -7,6 +7,11 @@
 
 namespace mmcore {
 namespace text {
+namespace {
+
+constexpr size_t kKeptBytes = 1 << 20;  // Of longer words the memory is given back.
+
+}  // namespace
 
 BpeMerger::BpeMerger(const BpeSpec& spec) : ranks_(spec.merges.size()) {
   std::copy(std::begin(spec.byte_ids), std::end(spec.byte_ids), std::begin(byte_ids_));
@@ -111,7 +116,9 @@ bool ByteLevelBpe::EncodeWord(std::string_view word, const char* readable_end, W
   if (word.size() > WordKey::kMaxBytes) {
     workspace.word_ids.resize(word.size());
     const size_t count = merger_.Merge(word, workspace.word_ids.data());
-    return sink.Append({workspace.word_ids.data(), count});
+    const bool going = sink.Append({workspace.word_ids.data(), count});
+    if (word.size() > kKeptBytes) std::vector<int32_t>().swap(workspace.word_ids);
+    return going;
   }
   const WordKey key = LoadKey(word.data(), word.size(), readable_end);
   if (word.size() <= WordTable::kMaxBytes) {
