@@ -62,7 +62,7 @@ class Tokenizer:
         >>> tok.decode(tok.encode("lower"))
         'lower'
         >>> tok(["low", "newest low"], max_length=6).mask.sum(axis=1).tolist()
-        [3, 5]
+        [3, 6]
     """
 
     def __init__(self, definition: Mapping[str, Any] | str, *, roles: _load.Roles | None = None,
