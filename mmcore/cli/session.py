@@ -185,7 +185,7 @@ class Session:
 
 
 class _Epoch:
-    """One epoch's share of a stream of batches that goes on through all epochs, so that the next epoch is made ahead."""
+    """One epoch's share of a stream of batches through all epochs, so that the next epoch is made ahead."""
 
     def __init__(self, stream: Iterator[Any], length: int):
         self._stream, self._length = stream, length

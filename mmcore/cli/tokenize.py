@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import sys
 import time
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     started, num_lines, num_tokens, num_bytes = time.perf_counter(), 0, 0, 0
     for lines in _batches(_lines(arguments.file)):
         values, row_splits = tokenizer.ragged(lines)
-        for begin, end in zip(row_splits[:-1], row_splits[1:], strict=True):
+        for begin, end in itertools.pairwise(row_splits):
             print(json.dumps(values[begin:end].tolist()))
         num_lines, num_tokens = num_lines + len(lines), num_tokens + len(values)
         num_bytes += sum(len(line.encode()) for line in lines)
@@ -55,7 +56,7 @@ def _open(name: str | None) -> contextlib.AbstractContextManager[IO[bytes]]:
     if name is None:
         return contextlib.nullcontext(sys.stdin.buffer)
     try:
-        return open(name, "rb")  # noqa: SIM115 - the caller's `with` closes it
+        return open(name, "rb")
     except OSError as error:
         raise DataError(name, f"cannot be read ({error.strerror}); check the path") from error
 

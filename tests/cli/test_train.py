@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,7 @@ def test_summary_has_the_promised_figures(finished_run):
         "test_accuracy",
         "minutes",
     } <= set(summary)
-    rows = list(csv.DictReader(open(finished_run.parent / "data.csv")))
+    rows = rows_of(finished_run.parent)
     steps = sum(row["split"] == "train" for row in rows) // 8 * 6
     assert summary["steps"] == steps
     assert 0 <= summary["data_wait_share"] <= 1
@@ -152,7 +153,7 @@ def test_prediction_of_a_file_equals_prediction_of_its_rows(finished_run, folder
     rows = [{"picture": f"images/{n}.png", "title": f"a square {n}"} for n in range(3)]
     source, out = write_manifest(folder, rows, "three.csv"), folder / "three_labelled.csv"
     assert main(["predict", "--run", str(finished_run), "--data", str(source), "--out", str(out)]) == 0
-    for number, row in enumerate(csv.DictReader(open(out))):
+    for number, row in enumerate(csv.DictReader(out.read_text("utf-8").splitlines())):
         assert (
             main(
                 [
@@ -216,23 +217,15 @@ def digest(run: Path) -> str:
     return hashlib.sha256(b"".join(arrays[path].tobytes() for path in sorted(arrays))).hexdigest()
 
 
-@pytest.mark.parametrize("steps", [1, 7])
-def test_stopped_run_goes_on_to_the_same_weights(folder, monkeypatch, capsys, steps):
-    options = [
-        "train",
-        "--data",
-        str(folder / "data.csv"),
-        "--text-encoder",
-        "transformer",
-        "--image-encoder",
-        "vit",
-        *SMALL,
-        "--jit",
-        "off",
-    ]
-    whole = folder / "whole"
-    if not whole.exists():
-        assert main([*options, "--out", str(whole)]) == 0
+@pytest.mark.parametrize(
+    ("steps", "model"),
+    [(7, ["--text", ""]), (1, ["--image", "", "--text-encoder", "transformer", "--jit", "off"])],
+    ids=["image", "text"],
+)
+def test_stopped_run_goes_on_to_the_same_weights(folder, monkeypatch, capsys, steps, model):
+    options = ["train", "--data", str(folder / "data.csv"), *SMALL, *model]
+    whole = folder / f"whole-{steps}"
+    assert main([*options, "--out", str(whole)]) == 0
     stopped = folder / f"stopped-{steps}"
     with monkeypatch.context() as patch:
         patch.setattr(StopAfter, "steps", steps)
@@ -251,7 +244,7 @@ def test_stopped_run_goes_on_to_the_same_weights(folder, monkeypatch, capsys, st
 
 
 def rows_of(folder: Path) -> list[dict]:
-    return list(csv.DictReader(open(folder / "data.csv")))
+    return list(csv.DictReader((folder / "data.csv").read_text("utf-8").splitlines()))
 
 
 def without_column(rows):
@@ -279,7 +272,7 @@ BAD = {
         r"no\.png.*does not exist",
     ),
     "no image, to raise": (
-        lambda rows: [*rows, {**rows[1], "picture": "images/text.png"}],
+        lambda rows: [*rows, {**rows[3], "picture": "images/text.png"}],
         ["--on-bad", "raise"],
         r"text\.png",
     ),
@@ -304,8 +297,6 @@ def test_bad_data_gives_one_sentence_exit_code_2_and_nothing_written(folder, tmp
     assert main(["train", "--data", str(manifest), "--out", str(out), *SMALL, *options]) == 2
     message = capsys.readouterr().err.strip().splitlines()[-1]
     assert message.startswith("mmcore train: error: ")
-    import re
-
     assert re.search(pattern, message), message
     assert not out.exists()
 
