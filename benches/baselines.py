@@ -58,7 +58,7 @@ def opencv_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> Imag
             height, width = _shorter_side(*image.shape[:2], size)
             left, top = (width - size) // 2, (height - size) // 2
             image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            image = cv2.cvtColor(image[top:top + size, left:left + size], cv2.COLOR_BGR2RGB)
+            image = cv2.cvtColor(image[top : top + size, left : left + size], cv2.COLOR_BGR2RGB)
             np.multiply(image, scale, out=row, casting="unsafe")
             row += bias
         return out
@@ -79,7 +79,7 @@ def tf_image_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> Im
         full = tf.cast([size * height / shorter, size * width / shorter], tf.int32)
         image = tf.image.resize(image, full, "bicubic", antialias=True)
         top, left = tf.unstack((full - size) // 2)
-        return image[top:top + size, left:left + size] * scale + bias
+        return image[top : top + size, left : left + size] * scale + bias
 
     def run(files: Sequence[bytes]) -> np.ndarray:
         return np.stack([one(data).numpy() for data in files])
@@ -216,8 +216,9 @@ def tensorflow_text_wordpiece(vocabulary: Sequence[str], max_length: int) -> Cal
     text = pytest.importorskip("tensorflow_text", reason="needs tensorflow-text")
     import tensorflow as tf
 
-    tokenizer = text.FastBertTokenizer(list(vocabulary), token_out_type=tf.int32,
-                                       lower_case_nfd_strip_accents=True)
+    tokenizer = text.FastBertTokenizer(
+        list(vocabulary), token_out_type=tf.int32, lower_case_nfd_strip_accents=True
+    )
 
     def run(strings):
         ids = tokenizer.tokenize(strings)[:, :max_length]

@@ -23,8 +23,11 @@ BATCH = 8
 PRE = Preprocessor.clip()
 # Largest accepted mean difference, in units of standard deviations: Pillow's result is ours; OpenCV averages
 # areas and TensorFlow rounds nowhere, both are other filters of the same picture.
-RIVALS = {"pillow": (baselines.pillow_batch, 1e-6), "opencv": (baselines.opencv_batch, 0.15),
-          "tf_image": (baselines.tf_image_batch, 0.05)}
+RIVALS = {
+    "pillow": (baselines.pillow_batch, 1e-6),
+    "opencv": (baselines.opencv_batch, 0.15),
+    "tf_image": (baselines.tf_image_batch, 0.05),
+}
 
 
 @pytest.fixture(scope="module")

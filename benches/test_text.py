@@ -28,16 +28,22 @@ WARM_BYTES, COLD_BYTES, COLD_ROUNDS = 1_000_000, 400_000, 5
 def lines() -> list[str]:
     """Prose where there is real data, else the sources of Python's library."""
     folder = os.environ.get("MMCORE_TEST_DATA")
-    paths = sorted((Path(folder) / "text" / "corpora").glob("*.txt")) if folder else \
-        sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    paths = (
+        sorted((Path(folder) / "text" / "corpora").glob("*.txt"))
+        if folder
+        else sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    )
     return [line for path in paths for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 @pytest.fixture(scope="module")
 def bpe(lines) -> Tokenizer:
     folder = os.environ.get("MMCORE_TEST_DATA")
-    return Tokenizer.load(Path(folder) / "tokenizers" / "gpt2") if folder else \
-        Tokenizer.train(lines, vocab_size=16_000, special_tokens=["<|endoftext|>"])
+    return (
+        Tokenizer.load(Path(folder) / "tokenizers" / "gpt2")
+        if folder
+        else Tokenizer.train(lines, vocab_size=16_000, special_tokens=["<|endoftext|>"])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +55,10 @@ def wordpiece(lines, tmp_path_factory) -> Tokenizer:
     letters = sorted({letter for word in words for letter in word})
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters)]
     path = tmp_path_factory.mktemp("bert") / "vocab.txt"
-    path.write_text("\n".join([*pieces, *(word for word, _ in words.most_common(10_000) if len(word) > 1)]),
-                    encoding="utf-8")
+    path.write_text(
+        "\n".join([*pieces, *(word for word, _ in words.most_common(10_000) if len(word) > 1)]),
+        encoding="utf-8",
+    )
     return Tokenizer.load(path, lowercase=True)
 
 
@@ -111,8 +119,13 @@ def test_lines_against_hugging_face(benchmark, request, lines, kind):
     ids, mask = tokenizer(lines[:5000], max_length=LENGTH)
     for row, real, other in zip(ids, mask, rival(lines[:5000]), strict=True):
         assert row[real].tolist() == [i for i, m in zip(other.ids, other.attention_mask, strict=True) if m]
-    measure(benchmark, tokenizer, lines, "hugging_face",
-            lambda: baselines.hugging_face(tokenizer.definition, LENGTH))
+    measure(
+        benchmark,
+        tokenizer,
+        lines,
+        "hugging_face",
+        lambda: baselines.hugging_face(tokenizer.definition, LENGTH),
+    )
 
 
 def test_lines_against_tiktoken(benchmark, lines, bpe):
@@ -139,8 +152,10 @@ def test_training_against_hugging_face(benchmark, lines):
         model = tokenizers.Tokenizer(tokenizers.models.BPE())
         model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
         alphabet = tokenizers.pre_tokenizers.ByteLevel.alphabet()
-        model.train_from_iterator(lines, tokenizers.trainers.BpeTrainer(
-            vocab_size=8000, show_progress=False, initial_alphabet=alphabet))
+        model.train_from_iterator(
+            lines,
+            tokenizers.trainers.BpeTrainer(vocab_size=8000, show_progress=False, initial_alphabet=alphabet),
+        )
         return model.get_vocab()
 
     def ours():
@@ -155,5 +170,6 @@ def test_training_against_hugging_face(benchmark, lines):
 def byte_ranks(tokenizer: Tokenizer) -> dict[bytes, int]:
     """The vocabulary in tiktoken's form: bytes to ids, without special tokens."""
     special = {tokenizer.eos_id, tokenizer.pad_id, tokenizer.bos_id}
-    return {byte_level.to_bytes(tokenizer.token(i)): i
-            for i in range(tokenizer.vocab_size) if i not in special}
+    return {
+        byte_level.to_bytes(tokenizer.token(i)): i for i in range(tokenizer.vocab_size) if i not in special
+    }

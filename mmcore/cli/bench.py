@@ -16,6 +16,7 @@ from mmcore.errors import EnvError, MmcoreError
 _FILES = {
     "text": "test_text.py",
     "image": "test_image.py",
+    "ops": "test_ops.py",
     "layers": "test_layers.py",
     "train": "test_train_step.py",
 }

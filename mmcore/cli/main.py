@@ -187,7 +187,7 @@ def _add_bench(verbs: Any) -> None:
         help="run the benchmarks in short form beside their rivals (from a checkout)",
         epilog="example:\n  mmcore bench --only text --json text.json",
     )
-    parser.add_argument("--only", choices=("text", "image", "layers", "train"), help="one subject")
+    parser.add_argument("--only", choices=("text", "image", "ops", "layers", "train"), help="one subject")
     parser.add_argument("--json", metavar="FILE", help="write pytest-benchmark's whole report there")
 
 

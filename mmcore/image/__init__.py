@@ -12,5 +12,12 @@ from mmcore.image.normalize import normalize
 from mmcore.image.preprocess import Preprocessor
 from mmcore.image.resize import resize, resize_normalize
 
-__all__ = ["Preprocessor", "decode", "normalize", "random_flips", "random_resized_crop_boxes", "resize",
-           "resize_normalize"]
+__all__ = [
+    "Preprocessor",
+    "decode",
+    "normalize",
+    "random_flips",
+    "random_resized_crop_boxes",
+    "resize",
+    "resize_normalize",
+]

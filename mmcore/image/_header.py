@@ -68,16 +68,16 @@ def read_jpeg(data: bytes) -> JpegHeader | None:
                 return None
             orientation = _exif_orientation(exif) or _xmp_orientation(xmp) or 1
             return JpegHeader(*frame, orientation)
-        end = position + int.from_bytes(data[position:position + 2], "big")
+        end = position + int.from_bytes(data[position : position + 2], "big")
         if marker in _FRAMES and frame is None:
             if position + 8 > len(data):
                 return None
             precision, height, width, components = struct.unpack_from(">BHHB", data, position + 2)
             frame = (height, width, components, precision, marker)
-        elif marker == _APP1 and exif is None and data[position + 2:position + 8] == b"Exif\0\0":
-            exif = data[position + 8:end]
+        elif marker == _APP1 and exif is None and data[position + 2 : position + 8] == b"Exif\0\0":
+            exif = data[position + 8 : end]
         elif marker == _APP1 and xmp is None and data.startswith(_XMP_PREFIX, position + 2):
-            xmp = data[position + 2 + len(_XMP_PREFIX):end]
+            xmp = data[position + 2 + len(_XMP_PREFIX) : end]
         position = max(end, position + 2)
 
 

@@ -10,9 +10,13 @@ import numpy as np
 _ATTEMPTS = 10
 
 
-def random_resized_crop_boxes(sizes: Sequence[tuple[int, int]], rng: np.random.Generator, *,
-                              scale: tuple[float, float] = (0.08, 1.0),
-                              ratio: tuple[float, float] = (3 / 4, 4 / 3)) -> np.ndarray:
+def random_resized_crop_boxes(
+    sizes: Sequence[tuple[int, int]],
+    rng: np.random.Generator,
+    *,
+    scale: tuple[float, float] = (0.08, 1.0),
+    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+) -> np.ndarray:
     """One random box for each image: a share of its area in `scale`, width / height in `ratio`.
 
     The share is uniform, the ratio log-uniform, sides are rounded to whole pixels, and the place is uniform
@@ -40,8 +44,9 @@ def random_resized_crop_boxes(sizes: Sequence[tuple[int, int]], rng: np.random.G
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def _random_box(height: int, width: int, rng: np.random.Generator, scale: tuple[float, float],
-                ratio: tuple[float, float]) -> tuple[int, int, int, int]:
+def _random_box(
+    height: int, width: int, rng: np.random.Generator, scale: tuple[float, float], ratio: tuple[float, float]
+) -> tuple[int, int, int, int]:
     if height < 1 or width < 1:
         raise ValueError(f"an image to be cropped must have pixels, got {height} x {width}")
     areas = rng.uniform(*scale, _ATTEMPTS) * (height * width)

@@ -24,8 +24,9 @@ _CHANNELS = {"RGB": 3, "RGBA": 4, "L": 1}
 FileSource = bytes | bytearray | memoryview | str | os.PathLike
 
 
-def decode(source: FileSource, mode: str = "RGB", *,
-           max_pixels: int = MAX_PIXELS, key: str | None = None) -> np.ndarray:
+def decode(
+    source: FileSource, mode: str = "RGB", *, max_pixels: int = MAX_PIXELS, key: str | None = None
+) -> np.ndarray:
     """The pixels of an image file, upright.
 
     The pixels are those of Pillow's `convert(mode)`: grey is repeated in the three channels, CMYK and
@@ -70,8 +71,14 @@ class PixelMemory(threading.local):
         return self._bytes
 
 
-def decode_in(memory: PixelMemory | None, source: FileSource, mode: str = "RGB", *,
-              max_pixels: int = MAX_PIXELS, key: str | None = None) -> np.ndarray:
+def decode_in(
+    memory: PixelMemory | None,
+    source: FileSource,
+    mode: str = "RGB",
+    *,
+    max_pixels: int = MAX_PIXELS,
+    key: str | None = None,
+) -> np.ndarray:
     """`decode` to `memory` where that is possible: the pixels are valid until this thread uses it again."""
     if mode not in _CHANNELS:
         raise ValueError(f"mode must be one of {', '.join(_CHANNELS)}, got {mode!r}")
@@ -99,19 +106,25 @@ def _read(source: FileSource, key: str | None) -> tuple[bytes, str]:
 
 def _check_size(height: int, width: int, max_pixels: int, key: str) -> None:
     if height * width > max_pixels:
-        raise LimitError(f"{key}: the image has {width} x {height} = {height * width} pixels, more than "
-                         f"max_pixels={max_pixels}; raise max_pixels to read it")
+        raise LimitError(
+            f"{key}: the image has {width} x {height} = {height * width} pixels, more than "
+            f"max_pixels={max_pixels}; raise max_pixels to read it"
+        )
 
 
-def _decode_jpeg(data: bytes, mode: str, max_pixels: int, key: str,
-                 memory: PixelMemory | None) -> np.ndarray | None:
+def _decode_jpeg(
+    data: bytes, mode: str, max_pixels: int, key: str, memory: PixelMemory | None
+) -> np.ndarray | None:
     """The fast path; None where Pillow has to decide: CMYK, other modes, damaged or unusual files."""
     header = _header.read_jpeg(data)
     if header is not None:
         _check_size(header.height, header.width, max_pixels, key)
         if not header.fits_into(len(data)):
-            raise DataError(key, f"the image is cut short: {len(data)} bytes cannot hold {header.width} x "
-                                 f"{header.height} pixels")
+            raise DataError(
+                key,
+                f"the image is cut short: {len(data)} bytes cannot hold {header.width} x "
+                f"{header.height} pixels",
+            )
     if header is None or header.progressive:
         _check_scans(data, key)
     if header is None or mode != "RGB" or header.components not in (1, 3) or header.precision != 8:
@@ -128,8 +141,9 @@ def _check_scans(data: bytes, key: str) -> None:
     """Each scan of a progressive JPEG costs a pass over the whole image, for a few bytes of file."""
     scans = data.count(b"\xff\xda")
     if scans > MAX_SCANS:
-        raise LimitError(f"{key}: the progressive JPEG has {scans} scans, more than {MAX_SCANS}; "
-                         f"save it again with fewer")
+        raise LimitError(
+            f"{key}: the progressive JPEG has {scans} scans, more than {MAX_SCANS}; save it again with fewer"
+        )
 
 
 @functools.cache
@@ -174,6 +188,9 @@ def _refuse(data: bytes, key: str, error: Exception) -> NoReturn:
     if not data:
         raise DataError(key, "the image file is empty") from error
     if isinstance(error, Image.UnidentifiedImageError):
-        raise DataError(key, f"not an image that can be read: expected {', '.join(_formats())}, found a file "
-                             f"that begins with {data[:8]!r}") from error
+        raise DataError(
+            key,
+            f"not an image that can be read: expected {', '.join(_formats())}, found a file "
+            f"that begins with {data[:8]!r}",
+        ) from error
     raise DataError(key, f"the image is damaged or cut short ({type(error).__name__}: {error})") from error

@@ -33,8 +33,9 @@ def center_window(height: int, width: int, size: int) -> tuple[int, int]:
         (0, 55)
     """
     if height < size or width < size:
-        raise ValueError(f"a centre crop of {size} x {size} does not fit into {height} x {width}; "
-                         f"resize to more before it")
+        raise ValueError(
+            f"a centre crop of {size} x {size} does not fit into {height} x {width}; resize to more before it"
+        )
     return (height - size) // 2, (width - size) // 2
 
 

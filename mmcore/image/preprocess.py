@@ -64,8 +64,9 @@ class Preprocessor:
             if getattr(self, name) not in legal:
                 raise ValueError(f"{name} must be one of {legal}, got {getattr(self, name)!r}")
         if self.size < 1 or (self.shorter is not None and self.shorter < self.size):
-            raise ValueError(f"size must be positive and shorter at least size, got {self.size} and "
-                             f"{self.shorter}")
+            raise ValueError(
+                f"size must be positive and shorter at least size, got {self.size} and {self.shorter}"
+            )
         if self.shorter is not None and self.crop is None:
             raise ValueError("shorter is for crop='center'; with crop=None leave it out")
         for name in ("mean", "std"):
@@ -99,8 +100,9 @@ class Preprocessor:
         Source: He et al., Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385, section 3.4
         (shorter side 256, crop 224); mean and std as published with torchvision's models.
         """
-        return cls(**{"resize": "bilinear", "shorter": 256, "mean": IMAGENET_MEAN, "std": IMAGENET_STD,
-                      **options})
+        return cls(
+            **{"resize": "bilinear", "shorter": 256, "mean": IMAGENET_MEAN, "std": IMAGENET_STD, **options}
+        )
 
     def __call__(self, images: Sequence[Any], *, threads: int | None = None) -> np.ndarray:
         """The batch of `images`: bytes of files, paths, PIL images, or uint8 arrays [H, W, 3], also mixed.
@@ -123,8 +125,9 @@ class Preprocessor:
             ValueError: an array is not uint8 [H, W, 3], or threads is below 1.
         """
         if isinstance(images, (str, bytes, os.PathLike, Image.Image)):
-            raise TypeError(f"images must be a list of images, got one {type(images).__name__}; "
-                            f"wrap it in a list")
+            raise TypeError(
+                f"images must be a list of images, got one {type(images).__name__}; wrap it in a list"
+            )
         count = check_threads(threads)
         out = np.empty((len(images), self.size, self.size, 3), self.dtype)
         if all(isinstance(image, np.ndarray) for image in images):
@@ -142,7 +145,7 @@ class Preprocessor:
         return out
 
     def _one(self, image: Any, index: int, out: np.ndarray, memory: PixelMemory) -> None:
-        self._resize([self._pixels(image, index, memory)], out[index:index + 1], threads=1)
+        self._resize([self._pixels(image, index, memory)], out[index : index + 1], threads=1)
 
     def _pixels(self, image: Any, index: int, memory: PixelMemory) -> np.ndarray:
         if isinstance(image, (bytes, bytearray, memoryview)):
@@ -153,8 +156,9 @@ class Preprocessor:
             return self._from_pillow(image, index)
         if isinstance(image, np.ndarray):
             return check_image(image, index)
-        raise TypeError(f"image {index} must be bytes, a path, a PIL image or a uint8 array, "
-                        f"got {type(image).__name__}")
+        raise TypeError(
+            f"image {index} must be bytes, a path, a PIL image or a uint8 array, got {type(image).__name__}"
+        )
 
     def _from_pillow(self, image: Image.Image, index: int) -> np.ndarray:
         try:
@@ -165,8 +169,17 @@ class Preprocessor:
     def _resize(self, images: list[np.ndarray], out: np.ndarray, threads: int | None) -> None:
         boxes = [(0, 0, image.shape[1], image.shape[0]) for image in images]
         windows = [self._window(*image.shape[:2]) for image in images]
-        resize_windows(images, (self.size, self.size), windows, boxes=boxes, method=self.resize,
-                       mean=self.mean, std=self.std, threads=threads, out=out)
+        resize_windows(
+            images,
+            (self.size, self.size),
+            windows,
+            boxes=boxes,
+            method=self.resize,
+            mean=self.mean,
+            std=self.std,
+            threads=threads,
+            out=out,
+        )
 
     def _window(self, height: int, width: int) -> tuple[int, int, int, int]:
         """(full height, full width, top, left) for an image of this size."""

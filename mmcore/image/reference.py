@@ -60,8 +60,9 @@ def resample(pixels: np.ndarray, matrix: np.ndarray, axis: int) -> np.ndarray:
     return np.moveaxis(np.clip(sums >> WEIGHT_BITS, 0, 255).astype(np.uint8), 0, axis)
 
 
-def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
-           box: Sequence[float] | None = None) -> np.ndarray:
+def resize(
+    image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *, box: Sequence[float] | None = None
+) -> np.ndarray:
     """`mmcore.image.resize` of uint8 [H, W, C]."""
     height, width, channels = image.shape
     left, top, right, bottom = (0, 0, width, height) if box is None else box
@@ -72,13 +73,16 @@ def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
     return resize_channels(image, size, method, (left, top, right, bottom))
 
 
-def resize_channels(image: np.ndarray, size: tuple[int, int], method: str,
-                    box: Sequence[float]) -> np.ndarray:
+def resize_channels(
+    image: np.ndarray, size: tuple[int, int], method: str, box: Sequence[float]
+) -> np.ndarray:
     """Both passes, the vertical first where the height loses more than twice as many pixels as the width."""
     height, width, _ = image.shape
     left, top, right, bottom = box
-    passes = [(1, weight_matrix(width, left, right, size[1], method)),
-              (0, weight_matrix(height, top, bottom, size[0], method))]
+    passes = [
+        (1, weight_matrix(width, left, right, size[1], method)),
+        (0, weight_matrix(height, top, bottom, size[0], method)),
+    ]
     if height > size[0] and height - size[0] > 2 * (width - size[1]):
         passes.reverse()
     for axis, matrix in passes:
@@ -115,9 +119,16 @@ def normalization_table(mean: Sequence[float], std: Sequence[float]) -> np.ndarr
     return table
 
 
-def resize_normalize(image: np.ndarray, size: tuple[int, int], *, box: Sequence[float] | None = None,
-                     flip: bool = False, method: str = "bicubic", mean: Sequence[float] = (0, 0, 0),
-                     std: Sequence[float] = (1, 1, 1)) -> np.ndarray:
+def resize_normalize(
+    image: np.ndarray,
+    size: tuple[int, int],
+    *,
+    box: Sequence[float] | None = None,
+    flip: bool = False,
+    method: str = "bicubic",
+    mean: Sequence[float] = (0, 0, 0),
+    std: Sequence[float] = (1, 1, 1),
+) -> np.ndarray:
     """`mmcore.image.resize_normalize` of one image uint8 [H, W, 3]: float32 [height, width, 3]."""
     resized = resize(image, size, method, box=box)
     resized = resized[:, ::-1] if flip else resized

@@ -11,8 +11,9 @@ from mmcore._load import native
 Box = Sequence[float]
 
 
-def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
-           box: Box | None = None) -> np.ndarray:
+def resize(
+    image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *, box: Box | None = None
+) -> np.ndarray:
     """The same bytes as Pillow's `Image.resize`: antialiased, separable, each pass rounded to 8 bits.
 
     Output i of n has its centre at c = (i + 0.5) s in source pixels, s = source length / n; source pixels are
@@ -54,11 +55,18 @@ def resize(image: np.ndarray, size: tuple[int, int], method: str = "bicubic", *,
     return resized if image.ndim == 3 else resized[:, :, 0]
 
 
-def resize_normalize(images: Sequence[np.ndarray], size: int | tuple[int, int], *,
-                     boxes: Sequence[Box] | None = None, flips: Sequence[bool] | None = None,
-                     method: str = "bicubic", mean: Sequence[float] | None = None,
-                     std: Sequence[float] | None = None, threads: int | None = None,
-                     out: np.ndarray | None = None) -> np.ndarray:
+def resize_normalize(
+    images: Sequence[np.ndarray],
+    size: int | tuple[int, int],
+    *,
+    boxes: Sequence[Box] | None = None,
+    flips: Sequence[bool] | None = None,
+    method: str = "bicubic",
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    threads: int | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """Images of any sizes as one float32 array: the part in each box, resized, flipped, normalised.
 
     Bit-equal to `normalize(resize(image, size, method, box=box)[:, ::-1 if flip else 1], mean=mean, std=std)`
@@ -90,15 +98,33 @@ def resize_normalize(images: Sequence[np.ndarray], size: int | tuple[int, int], 
     images = [check_image(image, i) for i, image in enumerate(images)]
     boxes = [(0, 0, image.shape[1], image.shape[0]) for image in images] if boxes is None else boxes
     windows = [(height, width, 0, 0)] * len(images)
-    return resize_windows(images, (height, width), windows, boxes=boxes, flips=flips, method=method,
-                          mean=mean, std=std, threads=threads, out=out)
+    return resize_windows(
+        images,
+        (height, width),
+        windows,
+        boxes=boxes,
+        flips=flips,
+        method=method,
+        mean=mean,
+        std=std,
+        threads=threads,
+        out=out,
+    )
 
 
-def resize_windows(images: Sequence[np.ndarray], size: tuple[int, int],
-                   windows: Sequence[tuple[int, int, int, int]], *, boxes: Sequence[Box],
-                   flips: Sequence[bool] | None = None, method: str = "bicubic",
-                   mean: Sequence[float] | None = None, std: Sequence[float] | None = None,
-                   threads: int | None = None, out: np.ndarray | None = None) -> np.ndarray:
+def resize_windows(
+    images: Sequence[np.ndarray],
+    size: tuple[int, int],
+    windows: Sequence[tuple[int, int, int, int]],
+    *,
+    boxes: Sequence[Box],
+    flips: Sequence[bool] | None = None,
+    method: str = "bicubic",
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    threads: int | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """`resize_normalize` of a window: (full height, full width, top, left) for each image.
 
     Each box is resized to full height x full width, of which only the window of `size` at (top, left) is
@@ -109,9 +135,17 @@ def resize_windows(images: Sequence[np.ndarray], size: tuple[int, int],
         out = np.empty((len(images), *size, 3), np.float32)
     elif out.shape[1:3] != size:
         raise ValueError(f"out must be [{len(images)}, {size[0]}, {size[1]}, 3], got {list(out.shape)}")
-    native().image_resize_batch(list(images), [_box(box) for box in boxes], list(windows), flips, method,
-                                _triple(mean, 0.0, "mean"), _triple(std, 1.0, "std"), check_threads(threads),
-                                out)
+    native().image_resize_batch(
+        list(images),
+        [_box(box) for box in boxes],
+        list(windows),
+        flips,
+        method,
+        _triple(mean, 0.0, "mean"),
+        _triple(std, 1.0, "std"),
+        check_threads(threads),
+        out,
+    )
     return out
 
 
@@ -119,8 +153,10 @@ def check_image(image: np.ndarray, index: int) -> np.ndarray:
     """The image with contiguous rows. Raises ValueError where it is not uint8 [H, W, 3]."""
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"image {index} must be uint8 [H, W, 3], got {image.dtype} {list(image.shape)}; "
-                         f"convert it to 8-bit RGB first")
+        raise ValueError(
+            f"image {index} must be uint8 [H, W, 3], got {image.dtype} {list(image.shape)}; "
+            f"convert it to 8-bit RGB first"
+        )
     return np.ascontiguousarray(image)
 
 

@@ -62,8 +62,14 @@ def resize_normalize(pre: Preprocessor, images: tf.Tensor) -> tf.Tensor:
     """
     images = _checked(images)
     resized = _load.kernels().mmcore_resize_normalize(
-        images=images, size=pre.size, shorter=pre.shorter or pre.size, crop=pre.crop or "none",
-        resize=pre.resize, mean_std=struct.pack("=6d", *pre.mean, *pre.std), dtype=tf.as_dtype(pre.dtype))
+        images=images,
+        size=pre.size,
+        shorter=pre.shorter or pre.size,
+        crop=pre.crop or "none",
+        resize=pre.resize,
+        mean_std=struct.pack("=6d", *pre.mean, *pre.std),
+        dtype=tf.as_dtype(pre.dtype),
+    )
     return _with_size(resized, images, pre.size)
 
 
@@ -85,8 +91,10 @@ def _checked(images: Any) -> tf.Tensor:
     """The images as a uint8 tensor of a rank that may be right."""
     images = tf.convert_to_tensor(images)
     if images.dtype != tf.uint8:
-        raise TypeError(f"expected images of dtype uint8, 0 to 255, found {images.dtype.name}; decode with "
-                        "tf.io.decode_image(..., expand_animations=False), or cast them")
+        raise TypeError(
+            f"expected images of dtype uint8, 0 to 255, found {images.dtype.name}; decode with "
+            "tf.io.decode_image(..., expand_animations=False), or cast them"
+        )
     if images.shape.rank not in (None, 3, 4):
         raise ValueError(f"expected images [H, W, 3] or [B, H, W, 3], found {images.shape}")
     return images

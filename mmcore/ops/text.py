@@ -69,8 +69,13 @@ def tokenize(
     """
     strings, max_length = _checked(strings, max_length, special)
     ids, mask = _load.kernels().mmcore_tokenize(
-        spec=_spec(tok), strings=strings, max_length=max_length, add_special=add_special, truncate=truncate,
-        special=special)
+        spec=_spec(tok),
+        strings=strings,
+        max_length=max_length,
+        add_special=add_special,
+        truncate=truncate,
+        special=special,
+    )
     return _with_length(ids, mask, strings, max_length)
 
 
@@ -90,8 +95,13 @@ def reference_tokenize(
     strings, max_length = _checked(strings, max_length, special)
 
     def encode(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        ids, mask = tok(list(array.ravel()), max_length=max_length, add_special=add_special,
-                        truncate=truncate, special=special)
+        ids, mask = tok(
+            list(array.ravel()),
+            max_length=max_length,
+            add_special=add_special,
+            truncate=truncate,
+            special=special,
+        )
         shape = (*array.shape, max_length)
         return ids.reshape(shape), mask.reshape(shape)
 

@@ -12,8 +12,10 @@ from mmcore.text import spec
 
 MAX_FILE_BYTES = 256_000_000
 # Rust's char::is_whitespace, which Hugging Face trims from the end of each line of a vocab.txt.
-_WHITE_SPACE = ("\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
-                "\u2009\u200a\u2028\u2029\u202f\u205f\u3000")
+_WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 _BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _KINDS = ("gpt2", "roberta")
 _ROLE_NAMES = {
@@ -79,8 +81,10 @@ def from_tokenizer_json(data: bytes) -> dict[str, Any]:
 def from_vocab_txt(path: Path, lowercase: bool | None) -> dict[str, Any]:
     """A BERT WordPiece tokenizer from its vocabulary, one token a line."""
     if lowercase is None:
-        raise ValueError(f"{path.name} does not say whether its texts are lower case: pass lowercase=True "
-                         "(uncased models) or lowercase=False (cased models)")
+        raise ValueError(
+            f"{path.name} does not say whether its texts are lower case: pass lowercase=True "
+            "(uncased models) or lowercase=False (cased models)"
+        )
     data = _read(path)
     if data.count(b"\n") > spec.MAX_VOCAB_SIZE:
         raise LimitError(f"{path.name} has more than {spec.MAX_VOCAB_SIZE:,} lines")
@@ -93,13 +97,25 @@ def from_vocab_txt(path: Path, lowercase: bool | None) -> dict[str, Any]:
         raise FormatError(f"{path.name} is not a WordPiece vocabulary: it has no token [UNK]")
     template = wrap_template("[CLS]", "[SEP]", vocab) if {"[CLS]", "[SEP]"} <= vocab.keys() else None
     return definition_of(
-        {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-         "max_input_chars_per_word": 100, "vocab": vocab},
+        {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": vocab,
+        },
         added_tokens=[added_token(token, vocab[token]) for token in special],
-        normalizer={"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
-                    "strip_accents": None, "lowercase": lowercase},
-        pre_tokenizer={"type": "BertPreTokenizer"}, post_processor=template,
-        decoder={"type": "WordPiece", "prefix": "##", "cleanup": True})
+        normalizer={
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": lowercase,
+        },
+        pre_tokenizer={"type": "BertPreTokenizer"},
+        post_processor=template,
+        decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+    )
 
 
 def from_vocab_and_merges(vocab_path: Path, merges_path: Path, kind: str | None) -> dict[str, Any]:
@@ -116,8 +132,9 @@ def from_vocab_and_merges(vocab_path: Path, merges_path: Path, kind: str | None)
     if missing := [name for name in names if name not in vocab]:
         raise FormatError(f"{vocab_path.name} is no vocabulary of kind {kind!r}: it lacks {missing}")
     added = [added_token(name, vocab[name], lstrip=name == "<mask>") for name in names]
-    return byte_level_definition(vocab, merges, added,
-                                 wrap_template("<s>", "</s>", vocab) if kind == "roberta" else None)
+    return byte_level_definition(
+        vocab, merges, added, wrap_template("<s>", "</s>", vocab) if kind == "roberta" else None
+    )
 
 
 def guess_kind(vocab: Mapping[str, int]) -> str:
@@ -129,33 +146,60 @@ def guess_kind(vocab: Mapping[str, int]) -> str:
     return fits[0]
 
 
-def byte_level_definition(vocab: dict[str, int], merges: list[Any], added: list[dict[str, Any]],
-                          template: dict[str, Any] | None) -> dict[str, Any]:
+def byte_level_definition(
+    vocab: dict[str, int], merges: list[Any], added: list[dict[str, Any]], template: dict[str, Any] | None
+) -> dict[str, Any]:
     """The definition of a byte-level BPE tokenizer with GPT-2's pattern."""
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return definition_of(
-        {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-         "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
-         "vocab": vocab, "merges": merges},
-        added_tokens=added, normalizer=None, pre_tokenizer=byte_level, post_processor=template,
-        decoder=byte_level)
+        {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": False,
+            "vocab": vocab,
+            "merges": merges,
+        },
+        added_tokens=added,
+        normalizer=None,
+        pre_tokenizer=byte_level,
+        post_processor=template,
+        decoder=byte_level,
+    )
 
 
 def definition_of(model: dict[str, Any], **parts: Any) -> dict[str, Any]:
     """A definition with its keys in the order in which Hugging Face writes them."""
     order = ("added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder")
-    return {"version": "1.0", "truncation": None, "padding": None, **{name: parts[name] for name in order},
-            "model": model}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        **{name: parts[name] for name in order},
+        "model": model,
+    }
 
 
 def added_token(content: str, token_id: int, *, lstrip: bool = False) -> dict[str, Any]:
     """The entry of a special token."""
-    return {"id": token_id, "content": content, "single_word": False, "lstrip": lstrip, "rstrip": False,
-            "normalized": False, "special": True}
+    return {
+        "id": token_id,
+        "content": content,
+        "single_word": False,
+        "lstrip": lstrip,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
 
 
 def wrap_template(first: str, last: str, vocab: Mapping[str, int]) -> dict[str, Any]:
     """A post-processor that puts `first` before each text and `last` after it."""
+
     def special(token: str, type_id: int) -> dict[str, Any]:
         return {"SpecialToken": {"id": token, "type_id": type_id}}
 
@@ -163,16 +207,23 @@ def wrap_template(first: str, last: str, vocab: Mapping[str, int]) -> dict[str, 
         return {"Sequence": {"id": name, "type_id": type_id}}
 
     single = [special(first, 0), text("A", 0), special(last, 0)]
-    return {"type": "TemplateProcessing", "single": single,
-            "pair": [*single, text("B", 1), special(last, 1)],
-            "special_tokens": {token: {"id": token, "ids": [vocab[token]], "tokens": [token]}
-                               for token in (first, last)}}
+    return {
+        "type": "TemplateProcessing",
+        "single": single,
+        "pair": [*single, text("B", 1), special(last, 1)],
+        "special_tokens": {
+            token: {"id": token, "ids": [vocab[token]], "tokens": [token]} for token in (first, last)
+        },
+    }
 
 
 def find_roles(definition: Mapping[str, Any], config: Mapping[str, Any]) -> Roles:
     """Pad, begin and end ids: from tokenizer_config.json, else from the usual names of special tokens."""
-    special = {added["content"]: added["id"] for added in definition.get("added_tokens") or []
-               if isinstance(added, dict) and added.get("special") and "content" in added and "id" in added}
+    special = {
+        added["content"]: added["id"]
+        for added in definition.get("added_tokens") or []
+        if isinstance(added, dict) and added.get("special") and "content" in added and "id" in added
+    }
 
     def find(role: str) -> int | None:
         told = config.get(f"{role}_token")
@@ -219,5 +270,6 @@ def _find_in(folder: Path) -> Path:
     for name in ("tokenizer.json", "vocab.json", "vocab.txt"):
         if (folder / name).exists():
             return folder / name
-    raise FileNotFoundError(f"{folder} has no tokenizer: expected tokenizer.json, vocab.txt, or "
-                            "vocab.json with merges.txt")
+    raise FileNotFoundError(
+        f"{folder} has no tokenizer: expected tokenizer.json, vocab.txt, or vocab.json with merges.txt"
+    )

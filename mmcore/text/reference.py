@@ -45,20 +45,21 @@ def _gpt2_word_end(text: str, classes: Sequence[int], at: int) -> int:
     return end - 1 if spaces_before_more else end
 
 
-def merge(word: bytes, ids: Mapping[bytes, int],
-          ranks: Mapping[tuple[int, int], tuple[int, int]]) -> list[int]:
+def merge(
+    word: bytes, ids: Mapping[bytes, int], ranks: Mapping[tuple[int, int], tuple[int, int]]
+) -> list[int]:
     """Merges the pair of lowest rank, of equals the leftmost, until no pair has one.
 
     Source: Sennrich, Haddow, Birch, Neural Machine Translation of Rare Words with Subword Units, 2016,
     arXiv:1508.07909, section 3.2.
     """
-    symbols = [ids[word[i:i + 1]] for i in range(len(word))]
+    symbols = [ids[word[i : i + 1]] for i in range(len(word))]
     while True:
         found = [(ranks[pair], i) for i, pair in enumerate(itertools.pairwise(symbols)) if pair in ranks]
         if not found:
             return symbols
         (_, result), i = min(found)
-        symbols[i:i + 2] = [result]
+        symbols[i : i + 2] = [result]
 
 
 def bert_words(text: str, clean: bool, ideographs: bool, strip: bool, lowercase: bool) -> list[str]:
@@ -67,16 +68,20 @@ def bert_words(text: str, clean: bool, ideographs: bool, strip: bool, lowercase:
     Source: Devlin et al., BERT, 2018, arXiv:1810.04805, and the tokenization.py of its code.
     """
     if clean:
-        text = "".join(" " if char in "\t\n\r" or flags(char) & SPACE else char for char in text
-                       if char in "\t\n\r" or not flags(char) & REMOVED)
+        text = "".join(
+            " " if char in "\t\n\r" or flags(char) & SPACE else char
+            for char in text
+            if char in "\t\n\r" or not flags(char) & REMOVED
+        )
     if ideographs:
         text = "".join(f" {char} " if flags(char) & IDEOGRAPH else char for char in text)
     if strip:
         text = "".join(char for char in nfd(text) if not flags(char) & MARK)
     if lowercase:
         text = "".join(_mapped(char, 2) for char in text)
-    spaced = "".join(f" {char} " if flags(char) & PUNCTUATION else " " if flags(char) & SPACE else char
-                     for char in text)
+    spaced = "".join(
+        f" {char} " if flags(char) & PUNCTUATION else " " if flags(char) & SPACE else char for char in text
+    )
     return [word for word in spaced.split(" ") if word]
 
 
@@ -128,8 +133,10 @@ class ReferenceTokenizer:
         if self.is_bpe:
             self.byte_ids = {bytes([byte]): self.vocab[char] for byte, char in enumerate(byte_level.CHARS)}
             merges = [pair.split(" ") if isinstance(pair, str) else pair for pair in self.model["merges"]]
-            self.ranks = {(self.vocab[a], self.vocab[b]): (rank, self.vocab[a + b])
-                          for rank, (a, b) in enumerate(merges)}
+            self.ranks = {
+                (self.vocab[a], self.vocab[b]): (rank, self.vocab[a + b])
+                for rank, (a, b) in enumerate(merges)
+            }
 
     def encode(self, text: str, add_special: bool = True) -> list[int]:
         """The ids of a text, special tokens in it parsed."""
@@ -157,8 +164,13 @@ class ReferenceTokenizer:
         else:
             unknown = self.vocab[self.model["unk_token"]]
             for word in bert_words(piece, *spec.bert_normalizer(self.definition)):
-                yield from word_pieces(word, self.vocab, unknown, self.model["continuing_subword_prefix"],
-                                       self.model["max_input_chars_per_word"])
+                yield from word_pieces(
+                    word,
+                    self.vocab,
+                    unknown,
+                    self.model["continuing_subword_prefix"],
+                    self.model["max_input_chars_per_word"],
+                )
 
 
 class Trained(NamedTuple):

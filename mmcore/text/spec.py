@@ -28,8 +28,9 @@ class Template(NamedTuple):
     after: list[int]
 
 
-def compile_spec(definition: Mapping[str, Any], pad_id: int | None,
-                 max_text_bytes: int = MAX_TEXT_BYTES) -> bytes:
+def compile_spec(
+    definition: Mapping[str, Any], pad_id: int | None, max_text_bytes: int = MAX_TEXT_BYTES
+) -> bytes:
     """The specification of a definition.
 
     Args:
@@ -59,18 +60,30 @@ def _compile(definition: Mapping[str, Any], pad_id: int | None, max_text_bytes: 
         tokens[token_id] = to_bytes(token)
     body = _bpe(definition, model, size) if kind == "BPE" else _wordpiece(definition, model)
     template = post_processor(definition.get("post_processor"), vocab)
-    return b"".join([
-        b"MMTOK\0\0\0",
-        struct.pack("<IIQI", _VERSION, _BPE if kind == "BPE" else _WORDPIECE, max_text_bytes,
-                    _NO_TOKEN if pad_id is None else pad_id),
-        _strings(tokens), _added_tokens(definition), _ids(template.before), _ids(template.after), body,
-    ])
+    return b"".join(
+        [
+            b"MMTOK\0\0\0",
+            struct.pack(
+                "<IIQI",
+                _VERSION,
+                _BPE if kind == "BPE" else _WORDPIECE,
+                max_text_bytes,
+                _NO_TOKEN if pad_id is None else pad_id,
+            ),
+            _strings(tokens),
+            _added_tokens(definition),
+            _ids(template.before),
+            _ids(template.after),
+            body,
+        ]
+    )
 
 
 def model_kind(model: Mapping[str, Any]) -> str:
     """ "BPE" or "WordPiece"; older files do not say it, but only BPE has merges."""
-    kind = model.get("type") or ("BPE" if "merges" in model else
-                                 "WordPiece" if "max_input_chars_per_word" in model else None)
+    kind = model.get("type") or (
+        "BPE" if "merges" in model else "WordPiece" if "max_input_chars_per_word" in model else None
+    )
     if kind not in ("BPE", "WordPiece"):
         raise FormatError(f"model type {kind!r} is not supported; supported are 'BPE' and 'WordPiece'")
     return kind
@@ -112,8 +125,10 @@ def post_processor(part: Any, vocab: Mapping[str, int]) -> Template:
         return Template([_known(part["cls"], vocab)], [_known(part["sep"], vocab)])
     if kind == "TemplateProcessing":
         return _template(part, vocab)
-    raise FormatError(f"post_processor {kind!r} is not supported; supported are ByteLevel, "
-                      "RobertaProcessing, BertProcessing and TemplateProcessing")
+    raise FormatError(
+        f"post_processor {kind!r} is not supported; supported are ByteLevel, "
+        "RobertaProcessing, BertProcessing and TemplateProcessing"
+    )
 
 
 def _known(pair: Any, vocab: Mapping[str, int]) -> int:
@@ -142,8 +157,15 @@ def _template(part: Mapping[str, Any], vocab: Mapping[str, int]) -> Template:
 
 def _bpe(definition: Mapping[str, Any], model: Mapping[str, Any], size: int) -> bytes:
     expect_absent(definition, "normalizer")
-    expect_absent(model, "dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback",
-                  "ignore_merges", where="model.")
+    expect_absent(
+        model,
+        "dropout",
+        "continuing_subword_prefix",
+        "end_of_word_suffix",
+        "byte_fallback",
+        "ignore_merges",
+        where="model.",
+    )
     pre_tokenizer = _component(definition, "pre_tokenizer", "ByteLevel")
     if pre_tokenizer.get("use_regex", True) is not True:
         raise FormatError("pre_tokenizer ByteLevel with use_regex=false is not supported")
@@ -151,13 +173,21 @@ def _bpe(definition: Mapping[str, Any], model: Mapping[str, Any], size: int) -> 
     vocab = model["vocab"]
     missing = [byte for byte, char in enumerate(byte_level.CHARS) if char not in vocab]
     if missing:
-        raise FormatError(f"a byte-level vocabulary needs all 256 bytes, {len(missing)} are missing, "
-                          f"the first one is {missing[0]} ({byte_level.CHARS[missing[0]]!r})")
+        raise FormatError(
+            f"a byte-level vocabulary needs all 256 bytes, {len(missing)} are missing, "
+            f"the first one is {missing[0]} ({byte_level.CHARS[missing[0]]!r})"
+        )
     byte_ids = [vocab[char] for char in byte_level.CHARS]
     merges = np.array(list(_merge_ids(model.get("merges") or [], vocab)), "<u4").reshape(-1, 3)
     flags = int(pre_tokenizer.get("add_prefix_space", True) is True)
-    return b"".join([struct.pack("<I", flags), np.array(byte_ids, "<u4").tobytes(),
-                     struct.pack("<I", len(merges)), merges.tobytes()])
+    return b"".join(
+        [
+            struct.pack("<I", flags),
+            np.array(byte_ids, "<u4").tobytes(),
+            struct.pack("<I", len(merges)),
+            merges.tobytes(),
+        ]
+    )
 
 
 def _merge_ids(merges: list[Any], vocab: Mapping[str, int]) -> Iterable[tuple[int, int, int]]:
@@ -166,8 +196,10 @@ def _merge_ids(merges: list[Any], vocab: Mapping[str, int]) -> Iterable[tuple[in
         try:
             yield vocab[left], vocab[right], vocab[left + right]
         except KeyError as error:
-            raise FormatError(f"merge {rank} ({left!r} + {right!r}) needs the token {error.args[0]!r}, "
-                              "which is not in the vocabulary") from None
+            raise FormatError(
+                f"merge {rank} ({left!r} + {right!r}) needs the token {error.args[0]!r}, "
+                "which is not in the vocabulary"
+            ) from None
 
 
 def _wordpiece(definition: Mapping[str, Any], model: Mapping[str, Any]) -> bytes:
@@ -180,11 +212,15 @@ def _wordpiece(definition: Mapping[str, Any], model: Mapping[str, Any]) -> bytes
     if unknown not in vocab:
         raise FormatError(f"the unknown token {unknown!r} is not in the vocabulary")
     flags = _flags(*bert_normalizer(definition), decoder.get("cleanup", True))
-    suffixes = [(token[len(prefix):], vocab[token]) for token in vocab if token.startswith(prefix)]
-    return b"".join([
-        struct.pack("<III", flags, model.get("max_input_chars_per_word", 100), vocab[unknown]),
-        _string(prefix.encode()), _pieces(vocab.items()), _pieces(suffixes),
-    ])
+    suffixes = [(token[len(prefix) :], vocab[token]) for token in vocab if token.startswith(prefix)]
+    return b"".join(
+        [
+            struct.pack("<III", flags, model.get("max_input_chars_per_word", 100), vocab[unknown]),
+            _string(prefix.encode()),
+            _pieces(vocab.items()),
+            _pieces(suffixes),
+        ]
+    )
 
 
 def bert_normalizer(definition: Mapping[str, Any]) -> tuple[bool, bool, bool, bool]:
@@ -194,8 +230,12 @@ def bert_normalizer(definition: Mapping[str, Any]) -> tuple[bool, bool, bool, bo
     part = _component(definition, "normalizer", "BertNormalizer")
     lowercase = part.get("lowercase", True)
     strip = part.get("strip_accents")
-    return (part.get("clean_text", True), part.get("handle_chinese_chars", True),
-            lowercase if strip is None else strip, lowercase)
+    return (
+        part.get("clean_text", True),
+        part.get("handle_chinese_chars", True),
+        lowercase if strip is None else strip,
+        lowercase,
+    )
 
 
 def _component(definition: Mapping[str, Any], name: str, wanted: str) -> Mapping[str, Any]:
@@ -227,8 +267,7 @@ def _added_tokens(definition: Mapping[str, Any]) -> bytes:
         if late and definition.get("normalizer") is not None:
             raise FormatError(f"added token {content!r}: normalized=true with a normalizer is not supported")
         flags = _flags(*map(added.get, ("special", "single_word", "lstrip", "rstrip")), late)
-        items.append(struct.pack("<II", added["id"], flags)
-                     + _string(_utf8(content)))
+        items.append(struct.pack("<II", added["id"], flags) + _string(_utf8(content)))
     return struct.pack("<I", len(items)) + b"".join(items)
 
 

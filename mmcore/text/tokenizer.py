@@ -65,8 +65,14 @@ class Tokenizer:
         [3, 6]
     """
 
-    def __init__(self, definition: Mapping[str, Any] | str, *, roles: _load.Roles | None = None,
-                 max_text_bytes: int = MAX_TEXT_BYTES, spec: bytes | None = None):
+    def __init__(
+        self,
+        definition: Mapping[str, Any] | str,
+        *,
+        roles: _load.Roles | None = None,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+        spec: bytes | None = None,
+    ):
         """Makes a tokenizer from the content of a tokenizer.json; prefer `load` and `train`.
 
         Args:
@@ -86,8 +92,14 @@ class Tokenizer:
         self._native = native().Tokenizer(spec)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, lowercase: bool | None = None, kind: str | None = None,
-             max_text_bytes: int = MAX_TEXT_BYTES) -> Tokenizer:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        lowercase: bool | None = None,
+        kind: str | None = None,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+    ) -> Tokenizer:
         """Reads a tokenizer: a folder, a tokenizer.json, a vocab.txt, or a vocab.json beside its merges.txt.
 
         Args:
@@ -106,9 +118,15 @@ class Tokenizer:
         return cls(source.definition, roles=source.roles, max_text_bytes=max_text_bytes)
 
     @classmethod
-    def train(cls, texts: Iterable[Text], *, vocab_size: int = 8192,
-              special_tokens: Sequence[str] = ("<pad>", "<s>", "</s>"), min_frequency: int = 0,
-              threads: int | None = None) -> Tokenizer:
+    def train(
+        cls,
+        texts: Iterable[Text],
+        *,
+        vocab_size: int = 8192,
+        special_tokens: Sequence[str] = ("<pad>", "<s>", "</s>"),
+        min_frequency: int = 0,
+        threads: int | None = None,
+    ) -> Tokenizer:
         """Learns a byte-level BPE vocabulary, the same as Hugging Face's BpeTrainer does.
 
         Args:
@@ -169,9 +187,17 @@ class Tokenizer:
             raise ValueError(f"the id {array[outside][0]} is not in the vocabulary of {self.vocab_size}")
         return self._native.decode(array.tolist(), skip_special)
 
-    def __call__(self, texts: Sequence[Text], *, max_length: int | None = None, pad: bool = True,
-                 truncate: bool = True, add_special: bool = True, special: Special = "parse",
-                 threads: int | None = None) -> TextBatch:
+    def __call__(
+        self,
+        texts: Sequence[Text],
+        *,
+        max_length: int | None = None,
+        pad: bool = True,
+        truncate: bool = True,
+        add_special: bool = True,
+        special: Special = "parse",
+        threads: int | None = None,
+    ) -> TextBatch:
         """Encodes a batch into one padded array.
 
         Args:
@@ -187,16 +213,25 @@ class Tokenizer:
             LimitError: a text is longer than max_text_bytes.
             TypeError: an item is neither str nor bytes.
         """
-        ids, mask = self._native.batch(texts, _length(max_length), pad, truncate, add_special, special,
-                                       _threads(threads))
+        ids, mask = self._native.batch(
+            texts, _length(max_length), pad, truncate, add_special, special, _threads(threads)
+        )
         return TextBatch(ids, mask)
 
-    def ragged(self, texts: Sequence[Text], *, max_length: int | None = None, truncate: bool = True,
-               add_special: bool = True, special: Special = "parse",
-               threads: int | None = None) -> RaggedText:
+    def ragged(
+        self,
+        texts: Sequence[Text],
+        *,
+        max_length: int | None = None,
+        truncate: bool = True,
+        add_special: bool = True,
+        special: Special = "parse",
+        threads: int | None = None,
+    ) -> RaggedText:
         """Encodes a batch without padding; arguments and errors as in calling the tokenizer."""
-        values, row_splits = self._native.ragged(texts, _length(max_length), truncate, add_special, special,
-                                                 _threads(threads))
+        values, row_splits = self._native.ragged(
+            texts, _length(max_length), truncate, add_special, special, _threads(threads)
+        )
         return RaggedText(values, row_splits)
 
     def offsets(self, text: Text, *, add_special: bool = True, special: Special = "parse") -> np.ndarray:

@@ -11,8 +11,13 @@ from mmcore.text import byte_level, load
 _FEED_CHARACTERS = 8_000_000  # Texts are handed over in groups of about this size: memory stays flat.
 
 
-def train_byte_level_bpe(texts: Iterable[str | bytes], vocab_size: int, special_tokens: Sequence[str],
-                         min_frequency: int = 0, threads: int | None = None) -> dict[str, Any]:
+def train_byte_level_bpe(
+    texts: Iterable[str | bytes],
+    vocab_size: int,
+    special_tokens: Sequence[str],
+    min_frequency: int = 0,
+    threads: int | None = None,
+) -> dict[str, Any]:
     """The definition of a byte-level BPE tokenizer learnt from texts.
 
     Special tokens take the first ids, then come the 256 bytes, then merged tokens in the order of their
@@ -33,7 +38,7 @@ def train_byte_level_bpe(texts: Iterable[str | bytes], vocab_size: int, special_
         trainer.feed(group, threads or 0)
     reserved = [byte_level.to_bytes(token) or b"" for token in special_tokens]
     tokens, merges = trainer.train(vocab_size, min_frequency, reserved, byte_level.BYTE_ORDER)
-    names = [*special_tokens, *map(byte_level.to_token, tokens[len(special_tokens):])]
+    names = [*special_tokens, *map(byte_level.to_token, tokens[len(special_tokens) :])]
     vocab = {name: token_id for token_id, name in enumerate(names)}
     added = [load.added_token(token, vocab[token]) for token in special_tokens]
     definition = load.byte_level_definition(vocab, [f"{names[a]} {names[b]}" for a, b in merges], added, None)

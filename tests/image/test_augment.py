@@ -17,8 +17,9 @@ def test_boxes_are_whole_pixels_inside_the_image():
 
 
 def test_area_and_ratio_are_within_bounds_where_boxes_fit():
-    boxes = random_resized_crop_boxes([(400, 500)] * 500, np.random.default_rng(1), scale=(0.2, 0.5),
-                                      ratio=(0.5, 2.0))
+    boxes = random_resized_crop_boxes(
+        [(400, 500)] * 500, np.random.default_rng(1), scale=(0.2, 0.5), ratio=(0.5, 2.0)
+    )
     width, height = (boxes[:, 2:] - boxes[:, :2]).T
     share, ratio = width * height / 200_000, width / height
     assert 0.195 < share.min() < 0.23 and 0.47 < share.max() < 0.505
@@ -47,9 +48,10 @@ def test_flip_rate():
     assert 400 < random_flips(1000, rng).sum() < 600
 
 
-@pytest.mark.parametrize(("options", "message"), [({"scale": (0.0, 1.0)}, "scale"),
-                                                  ({"scale": (0.9, 0.5)}, "scale"),
-                                                  ({"ratio": (-1.0, 1.0)}, "ratio")])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"scale": (0.0, 1.0)}, "scale"), ({"scale": (0.9, 0.5)}, "scale"), ({"ratio": (-1.0, 1.0)}, "ratio")],
+)
 def test_mistakes_are_named(options, message):
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=message):

@@ -59,8 +59,9 @@ FILES = {
     "rgba png": encoded(photo(channels=4), "PNG"),
     "grey and alpha": encoded(Image.fromarray(photo(channels=4)).convert("LA"), "PNG"),
     "palette": encoded(Image.fromarray(photo()).quantize(16), "PNG", transparency=3),
-    "transparent palette": encoded(Image.fromarray(photo()).quantize(16), "PNG",
-                                   transparency=bytes(range(0, 160, 10))),
+    "transparent palette": encoded(
+        Image.fromarray(photo()).quantize(16), "PNG", transparency=bytes(range(0, 160, 10))
+    ),
     "bilevel": encoded(Image.fromarray(photo()).convert("1"), "PNG"),
     "16 bit": encoded(Image.fromarray(photo()[:, :, 0].astype(np.uint16) * 3), "PNG"),
     "gif": encoded(Image.fromarray(photo()).quantize(32), "GIF"),
@@ -98,7 +99,7 @@ def test_orientations_that_do_not_exist_change_nothing(orientation):
 def test_damaged_exif_does_not_cost_the_picture():
     data = bytearray(oriented(6))
     start = data.index(b"Exif\0\0") + 6
-    data[start + 4:start + 8] = b"\xff\xff\xff\xff"
+    data[start + 4 : start + 8] = b"\xff\xff\xff\xff"
     np.testing.assert_array_equal(decode(bytes(data)), decode(oriented(1)))
 
 
@@ -115,8 +116,9 @@ def test_path_and_bytes_give_the_same(tmp_path):
     np.testing.assert_array_equal(decode(bytearray(FILES["png"])), decode(memoryview(FILES["png"])))
 
 
-@pytest.mark.parametrize("name", ["baseline", "progressive", "grey jpeg", "cmyk jpeg", "png", "gif", "bmp",
-                                  "webp", "tiff"])
+@pytest.mark.parametrize(
+    "name", ["baseline", "progressive", "grey jpeg", "cmyk jpeg", "png", "gif", "bmp", "webp", "tiff"]
+)
 def test_every_truncation_is_an_error_or_the_same_picture(name):
     data, whole = FILES[name], decode(FILES[name])
     for length in range(0, len(data) - 2, max(1, len(data) // 40)):
@@ -130,15 +132,20 @@ def test_every_truncation_is_an_error_or_the_same_picture(name):
 
 def test_a_file_cut_in_the_middle_names_path_and_reason(tmp_path):
     path = tmp_path / "half.jpg"
-    path.write_bytes(FILES["baseline"][:len(FILES["baseline"]) // 2])
+    path.write_bytes(FILES["baseline"][: len(FILES["baseline"]) // 2])
     with pytest.raises(DataError, match=r"half\.jpg: the image is damaged or cut short"):
         decode(path)
 
 
-@pytest.mark.parametrize(("data", "message"), [(b"", "empty"),
-                                               (b"hello, world", "expected JPEG, PNG.*b'hello, w'"),
-                                               (b"%!PS-Adobe-3.0 EPSF-3.0\n", "expected JPEG"),
-                                               (b"\xff\xd8", "expected JPEG")])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"hello, world", "expected JPEG, PNG.*b'hello, w'"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "expected JPEG"),
+        (b"\xff\xd8", "expected JPEG"),
+    ],
+)
 def test_what_is_no_image_is_refused(data, message):
     with pytest.raises(DataError, match=message):
         decode(data)
@@ -155,8 +162,9 @@ def test_unknown_mode():
         decode(FILES["png"], "CMYK")
 
 
-@pytest.mark.parametrize("name", ["baseline", "cmyk jpeg", "png", "gif", "bmp", "webp", "lossless webp",
-                                  "tiff"])
+@pytest.mark.parametrize(
+    "name", ["baseline", "cmyk jpeg", "png", "gif", "bmp", "webp", "lossless webp", "tiff"]
+)
 def test_limit_is_checked_for_every_format(name):
     assert decode(FILES[name], max_pixels=37 * 53).shape == (37, 53, 3)
     with pytest.raises(LimitError, match="53 x 37 = 1961 pixels, more than max_pixels=1960"):
@@ -166,7 +174,7 @@ def test_limit_is_checked_for_every_format(name):
 def with_jpeg_size(height: int, width: int) -> bytes:
     data = bytearray(FILES["baseline"])
     frame = data.index(b"\xff\xc0")
-    data[frame + 5:frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
+    data[frame + 5 : frame + 9] = height.to_bytes(2, "big") + width.to_bytes(2, "big")
     return bytes(data)
 
 
@@ -187,9 +195,13 @@ def with_gif_size(side: int) -> bytes:
     return FILES["gif"][:6] + side.to_bytes(2, "little") * 2 + FILES["gif"][10:]
 
 
-BOMBS = {"65500 x 65500 jpeg": with_jpeg_size(65500, 65500), "20000 x 20000 png": with_png_size(20000),
-         "2^31 png": with_png_size(2**31 - 1), "10,000 scans": many_scans(),
-         "65535 gif": with_gif_size(65535)}
+BOMBS = {
+    "65500 x 65500 jpeg": with_jpeg_size(65500, 65500),
+    "20000 x 20000 png": with_png_size(20000),
+    "2^31 png": with_png_size(2**31 - 1),
+    "10,000 scans": many_scans(),
+    "65535 gif": with_gif_size(65535),
+}
 
 
 @pytest.mark.parametrize("name", sorted(BOMBS))
@@ -218,7 +230,7 @@ def damage(data: bytes, rng: np.random.Generator) -> bytes:
     edited = bytearray(data)
     kind = rng.integers(3)
     if kind == 0:
-        return bytes(edited[:rng.integers(len(edited))])
+        return bytes(edited[: rng.integers(len(edited))])
     reach = len(edited) if kind == 1 else min(64, len(edited))
     for position in rng.integers(reach, size=rng.integers(1, 8)):
         edited[position] = rng.integers(256)

@@ -9,10 +9,17 @@ from PIL import Image, ImageOps
 from mmcore.image.geometry import apply_orientation, center_window, shorter_side_size
 
 
-@pytest.mark.parametrize(("height", "width", "shorter", "want"), [
-    (427, 640, 224, (224, 335)), (640, 427, 224, (335, 224)), (300, 300, 224, (224, 224)), (1, 7, 3, (3, 21)),
-    (333, 500, 256, (256, 384)), (2, 3, 5, (5, 7)),
-])
+@pytest.mark.parametrize(
+    ("height", "width", "shorter", "want"),
+    [
+        (427, 640, 224, (224, 335)),
+        (640, 427, 224, (335, 224)),
+        (300, 300, 224, (224, 224)),
+        (1, 7, 3, (3, 21)),
+        (333, 500, 256, (256, 384)),
+        (2, 3, 5, (5, 7)),
+    ],
+)
 def test_shorter_side_rounds_the_longer_down(height, width, shorter, want):
     assert shorter_side_size(height, width, shorter) == want
 

@@ -42,11 +42,14 @@ def by_pillow_and_numpy(image, size, shorter, method, crop, mean, std):
 
 
 @pytest.mark.parametrize("shape", [(50, 71), (71, 50), (40, 40), (33, 300), (17, 18)])
-@pytest.mark.parametrize(("preset", "shorter", "method", "crop", "mean", "std"), [
-    (Preprocessor.clip, 32, "bicubic", True, CLIP_MEAN, CLIP_STD),
-    (Preprocessor.siglip, 32, "bicubic", False, HALF, HALF),
-    (Preprocessor.imagenet, 37, "bilinear", True, IMAGENET_MEAN, IMAGENET_STD),
-])
+@pytest.mark.parametrize(
+    ("preset", "shorter", "method", "crop", "mean", "std"),
+    [
+        (Preprocessor.clip, 32, "bicubic", True, CLIP_MEAN, CLIP_STD),
+        (Preprocessor.siglip, 32, "bicubic", False, HALF, HALF),
+        (Preprocessor.imagenet, 37, "bilinear", True, IMAGENET_MEAN, IMAGENET_STD),
+    ],
+)
 def test_presets_equal_pillow_and_numpy(shape, preset, shorter, method, crop, mean, std):
     if not crop and shape[0] - 32 > 2 * (shape[1] - 32) and int(PIL.__version__.split(".")[0]) < 13:
         pytest.skip("Pillow before 13 begins with the horizontal pass")
@@ -72,8 +75,15 @@ def mixed(tmp_path_factory):
     path = tmp_path_factory.mktemp("images") / "picture.jpg"
     path.write_bytes(data)
     pixels = decode(data)
-    return [data, str(path), path, Image.fromarray(pixels), pixels, jpeg(random_image(90, 35, 1)),
-            random_image(20, 21, 2)]
+    return [
+        data,
+        str(path),
+        path,
+        Image.fromarray(pixels),
+        pixels,
+        jpeg(random_image(90, 35, 1)),
+        random_image(20, 21, 2),
+    ]
 
 
 def test_every_kind_of_input_gives_the_same(mixed):
@@ -139,10 +149,15 @@ def test_a_bad_file_is_named(tmp_path):
 
 
 def test_mistakes_are_named():
-    for options, message in [({"resize": "nearest"}, "resize must be"), ({"crop": "random"}, "crop must be"),
-                             ({"dtype": "float64"}, "dtype must be"), ({"size": 0}, "size must be"),
-                             ({"shorter": 3}, "shorter at least"), ({"mean": (1, 2)}, "mean must be three"),
-                             ({"crop": None, "shorter": 300}, "leave it out")]:
+    for options, message in [
+        ({"resize": "nearest"}, "resize must be"),
+        ({"crop": "random"}, "crop must be"),
+        ({"dtype": "float64"}, "dtype must be"),
+        ({"size": 0}, "size must be"),
+        ({"shorter": 3}, "shorter at least"),
+        ({"mean": (1, 2)}, "mean must be three"),
+        ({"crop": None, "shorter": 300}, "leave it out"),
+    ]:
         with pytest.raises(ValueError, match=message):
             Preprocessor(**{"size": 8, **options})
     pre = Preprocessor(size=4)

@@ -16,7 +16,7 @@ NEW_PASS_ORDER = int(PIL.__version__.split(".")[0]) >= 13
 
 
 def usable_isas() -> tuple[str, ...]:
-    return ISAS[:ISAS.index(native().detected_isa()) + 1]
+    return ISAS[: ISAS.index(native().detected_isa()) + 1]
 
 
 def pillow_resize(image, size, method, box=None):
@@ -47,8 +47,15 @@ sides = st.one_of(st.integers(1, 9), st.integers(10, 70))
 
 
 @settings(max_examples=150, deadline=None)
-@given(height=sides, width=sides, out_height=sides, out_width=sides, channels=st.integers(1, 4),
-       method=st.sampled_from(sorted(METHODS)), seed=st.integers(0, 2**32))
+@given(
+    height=sides,
+    width=sides,
+    out_height=sides,
+    out_width=sides,
+    channels=st.integers(1, 4),
+    method=st.sampled_from(sorted(METHODS)),
+    seed=st.integers(0, 2**32),
+)
 def test_native_equals_reference_equals_pillow(height, width, out_height, out_width, channels, method, seed):
     image = noise(np.random.default_rng(seed), height, width, channels)
     resized = resize(image, (out_height, out_width), method)
@@ -58,8 +65,13 @@ def test_native_equals_reference_equals_pillow(height, width, out_height, out_wi
 
 
 @settings(max_examples=80, deadline=None)
-@given(data=st.data(), height=st.integers(2, 60), width=st.integers(2, 60), size=st.tuples(sides, sides),
-       method=st.sampled_from(sorted(METHODS)))
+@given(
+    data=st.data(),
+    height=st.integers(2, 60),
+    width=st.integers(2, 60),
+    size=st.tuples(sides, sides),
+    method=st.sampled_from(sorted(METHODS)),
+)
 def test_box_equals_reference_and_pillow(data, height, width, size, method):
     left, right = sorted(data.draw(st.tuples(st.floats(0, width), st.floats(0, width))))
     top, bottom = sorted(data.draw(st.tuples(st.floats(0, height), st.floats(0, height))))
@@ -91,8 +103,9 @@ def test_every_instruction_set_gives_the_same_bytes(channels):
             np.testing.assert_array_equal(got, want, err_msg=f"{isa} {image.shape} to {got.shape}")
 
 
-@pytest.mark.parametrize("size", [(224, 335), (224, 224), (333, 500), (641, 961), (1, 1), (427, 100),
-                                  (50, 640)])
+@pytest.mark.parametrize(
+    "size", [(224, 335), (224, 224), (333, 500), (641, 961), (1, 1), (427, 100), (50, 640)]
+)
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_photo_sizes_equal_pillow(size, method):
     ramp = np.add.outer(np.arange(427), np.arange(640))[:, :, None] * np.array([1, 2, 3])
@@ -127,19 +140,22 @@ def test_strided_views_are_read_right():
         np.testing.assert_array_equal(resize(view, (11, 13)), resize(view.copy(), (11, 13)))
 
 
-@pytest.mark.parametrize(("image", "options", "message"), [
-    (np.zeros((4, 4, 3), np.float32), {}, "uint8"),
-    (np.zeros((4,), np.uint8), {}, "uint8"),
-    (np.zeros((0, 4, 3), np.uint8), {}, "rows and columns"),
-    (np.zeros((4, 4, 5), np.uint8), {}, "channels"),
-    (np.zeros((4, 4, 3), np.uint8), {"size": (0, 3)}, "positive"),
-    (np.zeros((4, 4, 3), np.uint8), {"size": (2**25, 3)}, "2\\^24"),
-    (np.zeros((4, 4, 3), np.uint8), {"method": "lanczos"}, "bicubic"),
-    (np.zeros((4, 4, 3), np.uint8), {"box": (0, 0, 5, 4)}, "box"),
-    (np.zeros((4, 4, 3), np.uint8), {"box": (2, 0, 2, 4)}, "box"),
-    (np.zeros((4, 4, 3), np.uint8), {"box": (0, 0, float("nan"), 4)}, "box"),
-    (np.zeros((4, 4, 3), np.uint8), {"box": (0, 0, 4)}, "box"),
-])
+@pytest.mark.parametrize(
+    ("image", "options", "message"),
+    [
+        (np.zeros((4, 4, 3), np.float32), {}, "uint8"),
+        (np.zeros((4,), np.uint8), {}, "uint8"),
+        (np.zeros((0, 4, 3), np.uint8), {}, "rows and columns"),
+        (np.zeros((4, 4, 5), np.uint8), {}, "channels"),
+        (np.zeros((4, 4, 3), np.uint8), {"size": (0, 3)}, "positive"),
+        (np.zeros((4, 4, 3), np.uint8), {"size": (2**25, 3)}, "2\\^24"),
+        (np.zeros((4, 4, 3), np.uint8), {"method": "lanczos"}, "bicubic"),
+        (np.zeros((4, 4, 3), np.uint8), {"box": (0, 0, 5, 4)}, "box"),
+        (np.zeros((4, 4, 3), np.uint8), {"box": (2, 0, 2, 4)}, "box"),
+        (np.zeros((4, 4, 3), np.uint8), {"box": (0, 0, float("nan"), 4)}, "box"),
+        (np.zeros((4, 4, 3), np.uint8), {"box": (0, 0, 4)}, "box"),
+    ],
+)
 def test_mistakes_are_named(image, options, message):
     with pytest.raises(ValueError, match=message):
         resize(image, **{"size": (2, 2), **options})

@@ -33,8 +33,10 @@ FLIPS = [True, False, True, True, False, False, True]
 def test_batch_equals_reference_bit_for_bit(images, boxes, size, method):
     options = {"method": method, "mean": CLIP_MEAN, "std": CLIP_STD}
     got = resize_normalize(images, size, boxes=boxes, flips=FLIPS, **options)
-    want = [reference.resize_normalize(image, size, box=box, flip=flip, **options)
-            for image, box, flip in zip(images, boxes, FLIPS, strict=True)]
+    want = [
+        reference.resize_normalize(image, size, box=box, flip=flip, **options)
+        for image, box, flip in zip(images, boxes, FLIPS, strict=True)
+    ]
     assert got.dtype == np.float32
     np.testing.assert_array_equal(got, np.stack(want))
 
@@ -42,7 +44,7 @@ def test_batch_equals_reference_bit_for_bit(images, boxes, size, method):
 def test_batch_equals_its_parts(images, boxes):
     got = resize_normalize(images, (9, 14), boxes=boxes, flips=FLIPS, mean=IMAGENET_MEAN, std=IMAGENET_STD)
     for i, (image, box, flip) in enumerate(zip(images, boxes, FLIPS, strict=True)):
-        part = resize(image, (9, 14), box=box)[:, ::-1 if flip else 1]
+        part = resize(image, (9, 14), box=box)[:, :: -1 if flip else 1]
         np.testing.assert_array_equal(got[i], normalize(part, mean=IMAGENET_MEAN, std=IMAGENET_STD))
 
 
@@ -63,12 +65,15 @@ def test_instruction_sets_give_the_same_floats(images, boxes, width):
     def run(isa):
         out = np.empty((len(images), 3, width, 3), np.float32)
         windows = [(3, width, 0, 0)] * len(images)
-        native().image_resize_batch(images, boxes, windows, FLIPS, "bicubic", CLIP_MEAN, CLIP_STD, 1, out,
-                                    isa)
+        native().image_resize_batch(
+            images, boxes, windows, FLIPS, "bicubic", CLIP_MEAN, CLIP_STD, 1, out, isa
+        )
         return out
 
     want = run("scalar")
-    for isa in ("scalar", "avx2", "avx512")[:["scalar", "avx2", "avx512"].index(native().detected_isa()) + 1]:
+    for isa in ("scalar", "avx2", "avx512")[
+        : ["scalar", "avx2", "avx512"].index(native().detected_isa()) + 1
+    ]:
         np.testing.assert_array_equal(run(isa), want)
 
 
@@ -78,9 +83,10 @@ def test_windows_are_cut_from_the_full_result(images):
     for top, left, height, width in [(0, 0, 40, 37), (3, 5, 8, 9), (39, 36, 1, 1), (10, 0, 13, 37)]:
         out = np.empty((1, height, width, 3), np.uint8)
         box = (0, 0, image.shape[1], image.shape[0])
-        native().image_resize_batch([image], [box], [(*full, top, left)], [False], "bicubic", (0,) * 3,
-                                    (1,) * 3, 1, out)
-        np.testing.assert_array_equal(out[0], whole[top:top + height, left:left + width])
+        native().image_resize_batch(
+            [image], [box], [(*full, top, left)], [False], "bicubic", (0,) * 3, (1,) * 3, 1, out
+        )
+        np.testing.assert_array_equal(out[0], whole[top : top + height, left : left + width])
 
 
 def test_out_is_written_in_place(images):
@@ -101,9 +107,16 @@ def test_empty_batch():
     assert resize_normalize([], 4).shape == (0, 4, 4, 3)
 
 
-@pytest.mark.parametrize(("mean", "std"), [(CLIP_MEAN, CLIP_STD), (IMAGENET_MEAN, IMAGENET_STD),
-                                           ((0.5,) * 3, (0.5,) * 3), ((0, 0, 0), (1, 1, 1)),
-                                           ((0.1, -3.0, 12.0), (0.01, 7.0, 0.33))])
+@pytest.mark.parametrize(
+    ("mean", "std"),
+    [
+        (CLIP_MEAN, CLIP_STD),
+        (IMAGENET_MEAN, IMAGENET_STD),
+        ((0.5,) * 3, (0.5,) * 3),
+        ((0, 0, 0), (1, 1, 1)),
+        ((0.1, -3.0, 12.0), (0.01, 7.0, 0.33)),
+    ],
+)
 def test_table_equals_reference_and_the_formula(mean, std):
     table = normalization_table(mean, std)
     np.testing.assert_array_equal(table, reference.normalization_table(mean, std))
@@ -134,24 +147,27 @@ def test_works_in_a_child_of_fork_after_the_pool_ran(images):
 GOOD = np.zeros((4, 5, 3), np.uint8)
 
 
-@pytest.mark.parametrize(("images", "options", "message"), [
-    ([GOOD, GOOD[:, :, 0]], {}, "image 1 must be uint8"),
-    ([GOOD.astype(np.float32)], {}, "image 0 must be uint8"),
-    ([GOOD, np.zeros((0, 5, 3), np.uint8)], {}, "image 1"),
-    ([GOOD], {"size": (0, 4)}, "positive"),
-    ([GOOD], {"boxes": [(0, 0, 6, 4)]}, "image 0: a box"),
-    ([GOOD], {"boxes": []}, "same length"),
-    ([GOOD], {"flips": [True, False]}, "same length"),
-    ([GOOD], {"method": "nearest"}, "bicubic"),
-    ([GOOD], {"mean": (0.5, 0.5)}, "mean must be three"),
-    ([GOOD], {"std": (0.5, 0.0, 0.5)}, "std finite and positive"),
-    ([GOOD], {"mean": (float("nan"), 0, 0)}, "finite"),
-    ([GOOD], {"threads": 0}, "threads"),
-    ([GOOD], {"out": np.empty((1, 4, 4, 3), np.float64)}, "out must be"),
-    ([GOOD], {"out": np.empty((2, 4, 4, 3), np.float32)}, "out must be"),
-    ([GOOD], {"out": np.empty((1, 4, 5, 3), np.float32)}, "out must be"),
-    ([GOOD], {"out": np.empty((1, 4, 8, 3), np.float32)[:, :, ::2]}, "out must be"),
-])
+@pytest.mark.parametrize(
+    ("images", "options", "message"),
+    [
+        ([GOOD, GOOD[:, :, 0]], {}, "image 1 must be uint8"),
+        ([GOOD.astype(np.float32)], {}, "image 0 must be uint8"),
+        ([GOOD, np.zeros((0, 5, 3), np.uint8)], {}, "image 1"),
+        ([GOOD], {"size": (0, 4)}, "positive"),
+        ([GOOD], {"boxes": [(0, 0, 6, 4)]}, "image 0: a box"),
+        ([GOOD], {"boxes": []}, "same length"),
+        ([GOOD], {"flips": [True, False]}, "same length"),
+        ([GOOD], {"method": "nearest"}, "bicubic"),
+        ([GOOD], {"mean": (0.5, 0.5)}, "mean must be three"),
+        ([GOOD], {"std": (0.5, 0.0, 0.5)}, "std finite and positive"),
+        ([GOOD], {"mean": (float("nan"), 0, 0)}, "finite"),
+        ([GOOD], {"threads": 0}, "threads"),
+        ([GOOD], {"out": np.empty((1, 4, 4, 3), np.float64)}, "out must be"),
+        ([GOOD], {"out": np.empty((2, 4, 4, 3), np.float32)}, "out must be"),
+        ([GOOD], {"out": np.empty((1, 4, 5, 3), np.float32)}, "out must be"),
+        ([GOOD], {"out": np.empty((1, 4, 8, 3), np.float32)[:, :, ::2]}, "out must be"),
+    ],
+)
 def test_mistakes_are_named(images, options, message):
     with pytest.raises(ValueError, match=message):
         resize_normalize(images, **{"size": 4, **options})

@@ -24,8 +24,17 @@ SIDES = [-(2**63), -1, 0, 1, 3, 9, 2**24, 2**24 + 1, 2**62, 2**63 - 1]
 DIMENSIONS = [0, 1, 2, 3, 5]
 HUGE = [2**20, 2**31, 2**40, 2**62]
 DTYPES = [tf.uint8, tf.string, tf.float32, tf.int32, tf.int64, tf.bool, tf.bfloat16, tf.complex64, tf.qint8]
-STRINGS = [b"", b"a", b"x" * 22, b"x" * 23, b"red square " * 99, b"\xff\xfe", b"\0", "漢🙂".encode(),
-           b"<s></s>"]
+STRINGS = [
+    b"",
+    b"a",
+    b"x" * 22,
+    b"x" * 23,
+    b"red square " * 99,
+    b"\xff\xfe",
+    b"\0",
+    "漢🙂".encode(),
+    b"<s></s>",
+]
 
 
 def shape(rng: np.random.Generator, huge: bool) -> list[int]:
@@ -71,10 +80,18 @@ def any_spec(rng: np.random.Generator, spec: bytes) -> tf.Tensor:
 
 
 def call_tokenize(rng: np.random.Generator, spec: bytes) -> tf.Tensor:
-    return _load.kernels().mmcore_tokenize(
-        spec=any_spec(rng, spec), strings=any_tensor(rng, tf.string), max_length=int(rng.choice(INTEGERS)),
-        add_special=bool(rng.integers(2)), truncate=bool(rng.integers(2)),
-        special=str(rng.choice(["parse", "text", "error", "", "no"], p=[0.4, 0.2, 0.2, 0.1, 0.1]))).ids
+    return (
+        _load.kernels()
+        .mmcore_tokenize(
+            spec=any_spec(rng, spec),
+            strings=any_tensor(rng, tf.string),
+            max_length=int(rng.choice(INTEGERS)),
+            add_special=bool(rng.integers(2)),
+            truncate=bool(rng.integers(2)),
+            special=str(rng.choice(["parse", "text", "error", "", "no"], p=[0.4, 0.2, 0.2, 0.1, 0.1])),
+        )
+        .ids
+    )
 
 
 def call_resize_normalize(rng: np.random.Generator, _: bytes) -> tf.Tensor:
@@ -84,11 +101,14 @@ def call_resize_normalize(rng: np.random.Generator, _: bytes) -> tf.Tensor:
     mean_std = struct.pack("=6d", *numbers)[: 48 if rng.random() < 0.9 else int(rng.integers(0, 48))]
     size = int(rng.choice(SIDES)) if rng.random() < 0.5 else 4
     return _load.kernels().mmcore_resize_normalize(
-        images=any_tensor(rng, tf.uint8), size=size,
+        images=any_tensor(rng, tf.uint8),
+        size=size,
         shorter=size if rng.random() < 0.7 else int(rng.choice(SIDES)),
         crop=str(rng.choice(["center", "none", "other"], p=[0.5, 0.4, 0.1])),
-        resize=str(rng.choice(["bicubic", "bilinear", "\0"], p=[0.5, 0.4, 0.1])), mean_std=mean_std,
-        dtype=[tf.float32, tf.uint8, tf.string][rng.choice(3, p=[0.6, 0.3, 0.1])])
+        resize=str(rng.choice(["bicubic", "bilinear", "\0"], p=[0.5, 0.4, 0.1])),
+        mean_std=mean_std,
+        dtype=[tf.float32, tf.uint8, tf.string][rng.choice(3, p=[0.6, 0.3, 0.1])],
+    )
 
 
 def in_graph(call, rng: np.random.Generator, spec: bytes) -> tf.Tensor:

@@ -14,8 +14,9 @@ REFUSALS = {"InvalidArgumentError", "ResourceExhaustedError", "DataLossError", "
 
 def outcomes(seed: int, count: int) -> dict[str, int]:
     environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[2]), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    result = subprocess.run([sys.executable, str(SCRIPT), str(seed), str(count)], env=environment,
-                            capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT), str(seed), str(count)], env=environment, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr[-2000:]
     return json.loads(result.stdout)
 

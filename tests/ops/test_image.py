@@ -8,8 +8,12 @@ from mmcore import ops
 from mmcore.image import Preprocessor
 
 PRE = Preprocessor(size=8)
-PRESETS = [Preprocessor.clip(size=8), Preprocessor.siglip(size=7), Preprocessor.imagenet(size=8, shorter=11),
-           Preprocessor(size=5, dtype="uint8")]
+PRESETS = [
+    Preprocessor.clip(size=8),
+    Preprocessor.siglip(size=7),
+    Preprocessor.imagenet(size=8, shorter=11),
+    Preprocessor(size=5, dtype="uint8"),
+]
 SIZES = [(8, 8), (9, 20), (31, 6), (1, 40), (40, 1), (7, 7), (224, 333)]
 
 

@@ -48,18 +48,34 @@ def test_a_saved_model_gives_the_same_in_a_process_that_imports_only_the_ops(tmp
     images = np.random.default_rng(0).integers(0, 256, (2, 9, 14, 3), dtype=np.uint8)
 
     class Model(tf.Module):
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "texts"),
-                                      tf.TensorSpec([None, None, None, 3], tf.uint8, "images")])
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None], tf.string, "texts"),
+                tf.TensorSpec([None, None, None, 3], tf.uint8, "images"),
+            ]
+        )
         def both(self, texts, images):
             ids, mask = ops.tokenize(second, texts, max_length=9)
-            return {"first": ops.tokenize(first, texts, max_length=5)[0], "second": ids, "mask": mask,
-                    "pixels": ops.resize_normalize(pre, images)}
+            return {
+                "first": ops.tokenize(first, texts, max_length=5)[0],
+                "second": ids,
+                "mask": mask,
+                "pixels": ops.resize_normalize(pre, images),
+            }
 
     model = Model()
     tf.saved_model.save(model, str(tmp_path), signatures=model.both)
     batch = second(TEXTS, max_length=9)
-    np.savez(tmp_path / "given.npz", texts=np.array(TEXTS), images=images, second=batch.ids, mask=batch.mask,
-             first=first(TEXTS, max_length=5).ids, pixels=pre(list(images)))
-    result = subprocess.run([sys.executable, "-c", textwrap.dedent(RELOAD), str(tmp_path)],
-                            capture_output=True, text=True)
+    np.savez(
+        tmp_path / "given.npz",
+        texts=np.array(TEXTS),
+        images=images,
+        second=batch.ids,
+        mask=batch.mask,
+        first=first(TEXTS, max_length=5).ids,
+        pixels=pre(list(images)),
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(RELOAD), str(tmp_path)], capture_output=True, text=True
+    )
     assert result.stdout.endswith("same\n"), result.stderr

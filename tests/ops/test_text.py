@@ -12,8 +12,13 @@ from mmcore.text import Tokenizer
 
 # 22 and 23 bytes: TensorFlow keeps strings of up to 22 bytes in place, longer ones behind a pointer.
 TEXTS = ["a red square", "", "blue  circle\n", "\0", "Ünïcödé 漢字 🙂", "x" * 22, "x" * 23, "red " * 5000]
-BYTES = [*(text.encode() for text in TEXTS),
-         b"\xff\xfe bad \xc3", b"\xed\xa0\x80", b"ok \xf0\x9f\x99", b"\x80" * 100]
+BYTES = [
+    *(text.encode() for text in TEXTS),
+    b"\xff\xfe bad \xc3",
+    b"\xed\xa0\x80",
+    b"ok \xf0\x9f\x99",
+    b"\x80" * 100,
+]
 
 
 def wordpiece(folder) -> Tokenizer:
@@ -74,8 +79,9 @@ def test_empty_list_is_an_empty_batch(tok):
 
 @pytest.mark.parametrize("shape", [[None], None, [None, 1]])
 def test_function_with_unknown_dimensions(tok, shape):
-    function = tf.function(lambda x: ops.tokenize(tok, x, max_length=6),
-                           input_signature=[tf.TensorSpec(shape, tf.string)])
+    function = tf.function(
+        lambda x: ops.tokenize(tok, x, max_length=6), input_signature=[tf.TensorSpec(shape, tf.string)]
+    )
     for texts in (BYTES, BYTES[:2]):
         strings = np.array(texts, object)[:, None] if shape == [None, 1] else texts
         ids, mask = function(tf.constant(strings))
@@ -107,7 +113,8 @@ def test_dataset_of_batches_in_parallel(tok):
 def test_two_tokenizers_in_one_graph(bpe, tmp_path):
     other = wordpiece(tmp_path)
     function = tf.function(
-        lambda x: (ops.tokenize(bpe, x, max_length=5), ops.tokenize(other, x, max_length=4)))
+        lambda x: (ops.tokenize(bpe, x, max_length=5), ops.tokenize(other, x, max_length=4))
+    )
     for _ in range(2):
         first, second = function(tf.constant(BYTES))
         same(first, bpe(BYTES, max_length=5))
@@ -147,8 +154,11 @@ def test_ids_are_no_strings(bpe):
 
 def test_errors_have_the_numpy_faces_sentence(tmp_path):
     tok = wordpiece(tmp_path)
-    cases = [({"max_length": 1}, ["a"]), ({"max_length": 3, "truncate": False}, ["a red square"]),
-             ({"max_length": 9, "special": "error"}, ["a [MASK]"])]
+    cases = [
+        ({"max_length": 1}, ["a"]),
+        ({"max_length": 3, "truncate": False}, ["a red square"]),
+        ({"max_length": 9, "special": "error"}, ["a [MASK]"]),
+    ]
     for options, texts in cases:
         with pytest.raises(ValueError) as expected:
             tok(texts, **options)

@@ -65,7 +65,7 @@ def texts(real_data) -> dict[str, list[str]]:
         "assigned": lines(folder / "unicode" / "utf8_all_assigned_0-1ffff.txt"),
         "invalid": lines(folder / "unicode" / "utf8tests.bin"),
         "normalization": lines(folder / "unicode" / "NormalizationTest.txt")[::20],
-        "each code point": ["".join(CODE_POINTS[i:i + 5]) for i in range(0, 0x33500, 5)],
+        "each code point": ["".join(CODE_POINTS[i : i + 5]) for i in range(0, 0x33500, 5)],
     }
 
 
@@ -93,8 +93,19 @@ def test_decoding_is_equal(pair, texts):
 
 def test_special_tokens_in_the_text_are_equal(pair):
     ours, rival = pair
-    texts = ["<s>a</s>", "a <mask> b<mask>", "x  \n<mask>\ty", "[MASK][CLS] a[SEP]", "[mask]",
-             "<|endoftext|>", "a<|endoftext|><|endoftext|> b", "[[MASK]]", "<<s>>", " [UNK] ", "<pad"]
+    texts = [
+        "<s>a</s>",
+        "a <mask> b<mask>",
+        "x  \n<mask>\ty",
+        "[MASK][CLS] a[SEP]",
+        "[mask]",
+        "<|endoftext|>",
+        "a<|endoftext|><|endoftext|> b",
+        "[[MASK]]",
+        "<<s>>",
+        " [UNK] ",
+        "<pad",
+    ]
     assert differing(ours, rival, texts) == []
 
 
@@ -131,8 +142,9 @@ def test_no_line_differs_anywhere(pair, real_data):
     assert differing(*pair, [f"a{char}b {char}" for char in CODE_POINTS]) == []
 
 
-@pytest.mark.parametrize(("name", "tokenizer", "options"), [
-    ("gpt-2", "gpt2", {}), ("bert-bge", "bert-base-uncased", {})])
+@pytest.mark.parametrize(
+    ("name", "tokenizer", "options"), [("gpt-2", "gpt2", {}), ("bert-bge", "bert-base-uncased", {})]
+)
 def test_recorded_ids_of_hard_strings(real_data, name, tokenizer, options):
     tok = Tokenizer.load(real_data / "tokenizers" / tokenizer, **options)
     folder = real_data / "tokenizers" / "expected_llamacpp"
@@ -161,9 +173,16 @@ def test_training_gives_the_same_vocabulary(real_data, texts, min_frequency):
     tok = Tokenizer.train(corpus, vocab_size=3000, special_tokens=special, min_frequency=min_frequency)
     rival = hf.Tokenizer(hf.models.BPE())
     rival.pre_tokenizer = hf.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    rival.train_from_iterator(corpus, hf.trainers.BpeTrainer(
-        vocab_size=3000, special_tokens=special, min_frequency=min_frequency, show_progress=False,
-        initial_alphabet=hf.pre_tokenizers.ByteLevel.alphabet()))
+    rival.train_from_iterator(
+        corpus,
+        hf.trainers.BpeTrainer(
+            vocab_size=3000,
+            special_tokens=special,
+            min_frequency=min_frequency,
+            show_progress=False,
+            initial_alphabet=hf.pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
     assert rival.get_vocab() == {tok.token(i): i for i in range(tok.vocab_size)}
     theirs = [tuple(pair) for pair in json.loads(rival.to_str())["model"]["merges"]]
     assert theirs == [tuple(pair.split(" ")) for pair in json.loads(tok.definition)["model"]["merges"]]

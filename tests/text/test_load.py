@@ -51,8 +51,9 @@ def test_lines_of_vocab_txt_end_as_hugging_face_trims_them(tmp_path):
 def test_vocab_and_merges(tmp_path, bpe_json):
     vocab = {**bpe_json["model"]["vocab"], "<|endoftext|>": 270}
     write(tmp_path / "vocab.json", vocab)
-    (tmp_path / "merges.txt").write_text("#version: 0.2\n" + "\n".join(bpe_json["model"]["merges"]) + "\n",
-                                         encoding="utf-8")
+    (tmp_path / "merges.txt").write_text(
+        "#version: 0.2\n" + "\n".join(bpe_json["model"]["merges"]) + "\n", encoding="utf-8"
+    )
     with pytest.raises(FormatError, match="lacks"):
         Tokenizer.load(tmp_path, kind="roberta")
     with pytest.raises(ValueError, match="kind must be one of"):
@@ -77,39 +78,45 @@ def test_what_is_not_there(tmp_path):
         Tokenizer.load(tmp_path)
 
 
-@pytest.mark.parametrize(("part", "value", "named"), [
-    ("normalizer", {"type": "NFC"}, "normalizer"),
-    ("pre_tokenizer", {"type": "Metaspace"}, "pre_tokenizer 'Metaspace'"),
-    ("pre_tokenizer", {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}, "use_regex"),
-    ("pre_tokenizer", None, "pre_tokenizer None"),
-    ("decoder", {"type": "BPEDecoder"}, "decoder 'BPEDecoder'"),
-    ("post_processor", {"type": "Sequence", "processors": []}, "post_processor 'Sequence'"),
-    ("truncation", {"max_length": 5}, "truncation"),
-    ("padding", {"pad_id": 0}, "padding"),
-    ("added_tokens", [{"id": 9, "content": "<s>"}], "added token '<s>' has id 9"),
-    ("added_tokens", [3], "malformed"),
-])
+@pytest.mark.parametrize(
+    ("part", "value", "named"),
+    [
+        ("normalizer", {"type": "NFC"}, "normalizer"),
+        ("pre_tokenizer", {"type": "Metaspace"}, "pre_tokenizer 'Metaspace'"),
+        ("pre_tokenizer", {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}, "use_regex"),
+        ("pre_tokenizer", None, "pre_tokenizer None"),
+        ("decoder", {"type": "BPEDecoder"}, "decoder 'BPEDecoder'"),
+        ("post_processor", {"type": "Sequence", "processors": []}, "post_processor 'Sequence'"),
+        ("truncation", {"max_length": 5}, "truncation"),
+        ("padding", {"pad_id": 0}, "padding"),
+        ("added_tokens", [{"id": 9, "content": "<s>"}], "added token '<s>' has id 9"),
+        ("added_tokens", [3], "malformed"),
+    ],
+)
 def test_unsupported_components_are_named(tmp_path, bpe_json, part, value, named):
     with pytest.raises(FormatError, match=named):
         Tokenizer.load(write(tmp_path / "t.json", {**bpe_json, part: value}))
 
 
-@pytest.mark.parametrize(("change", "error", "named"), [
-    ({"type": "Unigram"}, FormatError, "model type 'Unigram'"),
-    ({"dropout": 0.1}, FormatError, "model.dropout"),
-    ({"end_of_word_suffix": "</w>"}, FormatError, "end_of_word_suffix"),
-    ({"merges": ["x"]}, FormatError, "merge 0"),
-    ({"merges": ["nothing here"]}, FormatError, "needs the token 'nothing'"),
-    ({"merges": [[1, 2]]}, FormatError, "malformed|needs the token"),
-    ({"vocab": {"a": 0}}, FormatError, "256 bytes, 255 are missing"),
-    ({"vocab": {}}, FormatError, "model.vocab"),
-    ({"vocab": ["a"]}, FormatError, "model.vocab"),
-    ({"vocab": {"a": -1}}, FormatError, "has id -1"),
-    ({"vocab": {"a": 2**31}}, FormatError, "has id 2147483648"),
-    ({"vocab": {"a": True}}, FormatError, "has id True"),
-    ({"vocab": {"a": 0, "b": 0}}, FormatError, "id 0 has two tokens"),
-    ({"vocab": {"a" * 300_000: 0}}, LimitError, "300,000 characters"),
-])
+@pytest.mark.parametrize(
+    ("change", "error", "named"),
+    [
+        ({"type": "Unigram"}, FormatError, "model type 'Unigram'"),
+        ({"dropout": 0.1}, FormatError, "model.dropout"),
+        ({"end_of_word_suffix": "</w>"}, FormatError, "end_of_word_suffix"),
+        ({"merges": ["x"]}, FormatError, "merge 0"),
+        ({"merges": ["nothing here"]}, FormatError, "needs the token 'nothing'"),
+        ({"merges": [[1, 2]]}, FormatError, "malformed|needs the token"),
+        ({"vocab": {"a": 0}}, FormatError, "256 bytes, 255 are missing"),
+        ({"vocab": {}}, FormatError, "model.vocab"),
+        ({"vocab": ["a"]}, FormatError, "model.vocab"),
+        ({"vocab": {"a": -1}}, FormatError, "has id -1"),
+        ({"vocab": {"a": 2**31}}, FormatError, "has id 2147483648"),
+        ({"vocab": {"a": True}}, FormatError, "has id True"),
+        ({"vocab": {"a": 0, "b": 0}}, FormatError, "id 0 has two tokens"),
+        ({"vocab": {"a" * 300_000: 0}}, LimitError, "300,000 characters"),
+    ],
+)
 def test_malformed_models_are_refused(tmp_path, bpe_json, change, error, named):
     model = {**bpe_json["model"], **change}
     definition = {**bpe_json, "added_tokens": [], "post_processor": None, "model": model}
@@ -143,8 +150,13 @@ def test_added_tokens_with_their_flags(tmp_path, bpe_json):
     def added(number, content, **flags):
         return {"id": 270 + number, "content": content, "special": False, "normalized": False, **flags}
 
-    tokens = [*bpe_json["added_tokens"], added(0, "<l>", lstrip=True), added(1, "<rr>", rstrip=True),
-              added(2, "word", single_word=True), added(3, "words")]
+    tokens = [
+        *bpe_json["added_tokens"],
+        added(0, "<l>", lstrip=True),
+        added(1, "<rr>", rstrip=True),
+        added(2, "word", single_word=True),
+        added(3, "words"),
+    ]
     tok = Tokenizer.load(write(tmp_path / "t.json", {**bpe_json, "added_tokens": tokens}))
 
     def spelled(text):

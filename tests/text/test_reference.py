@@ -10,10 +10,18 @@ from mmcore.text import Tokenizer, byte_level
 from mmcore.text.load import from_vocab_txt
 from mmcore.text.reference import ReferenceTokenizer, gpt2_words, nfd, train
 
-TEXTS = ["the lower the newer lowest", "it's we'll they've I'D 'tis", "1234 5,678.90  a  b\n\n c",
-         "naïve Ångström İstanbul ﬁ ΑΣ", "日本語テキスト한국어 मराठी ไทย",
-         "a\u0301\u0327\u0345 \u1e69 \u0344 \u0f71\u0f72",
-         "👩‍👩‍👧 🇩🇪 e\u200d", "\t \u00a0\u2003x \r\n\x0b\x0c\x85y", "[CLS]<s>[SE", "~`$^+=<>|_"]
+TEXTS = [
+    "the lower the newer lowest",
+    "it's we'll they've I'D 'tis",
+    "1234 5,678.90  a  b\n\n c",
+    "naïve Ångström İstanbul ﬁ ΑΣ",
+    "日本語テキスト한국어 मराठी ไทย",
+    "a\u0301\u0327\u0345 \u1e69 \u0344 \u0f71\u0f72",
+    "👩‍👩‍👧 🇩🇪 e\u200d",
+    "\t \u00a0\u2003x \r\n\x0b\x0c\x85y",
+    "[CLS]<s>[SE",
+    "~`$^+=<>|_",
+]
 # Few letters, so that merges and pieces meet; and everything that scripts, marks and spaces can do.
 ALPHABET = st.one_of(st.sampled_from("elowrstn '\n  L1.é\u0301日"), st.characters(exclude_categories=["Cs"]))
 TEXT = st.text(ALPHABET, max_size=60)
@@ -27,9 +35,38 @@ def bpe() -> tuple[Tokenizer, ReferenceTokenizer]:
 
 @pytest.fixture(scope="module", params=[True, False])
 def bert(request, tmp_path_factory) -> tuple[Tokenizer, ReferenceTokenizer]:
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "low", "##er", "##e", "##s", "##t", "new", "l", "o",
-              "e", "n", "##w", "##l", "##o", "'", ".", "日", "é", "##é", "i", "##\u0307", "1", "##1", "##i",
-              "a", "\u0345"]
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "the",
+        "low",
+        "##er",
+        "##e",
+        "##s",
+        "##t",
+        "new",
+        "l",
+        "o",
+        "e",
+        "n",
+        "##w",
+        "##l",
+        "##o",
+        "'",
+        ".",
+        "日",
+        "é",
+        "##é",
+        "i",
+        "##\u0307",
+        "1",
+        "##1",
+        "##i",
+        "a",
+        "\u0345",
+    ]
     path = tmp_path_factory.mktemp("bert") / "vocab.txt"
     path.write_text("\n".join(pieces), encoding="utf-8")
     definition = from_vocab_txt(path, request.param)

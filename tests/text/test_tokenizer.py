@@ -10,8 +10,13 @@ import pytest
 from mmcore.errors import LimitError
 from mmcore.text import Tokenizer
 
-CORPUS = ["the lower the newer", "a new low, the newest of lows", "it's 1234 widely wider",
-          "naïve café — déjà vu", "  spaces   and\ttabs\n\n lines"] * 20
+CORPUS = [
+    "the lower the newer",
+    "a new low, the newest of lows",
+    "it's 1234 widely wider",
+    "naïve café — déjà vu",
+    "  spaces   and\ttabs\n\n lines",
+] * 20
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +26,21 @@ def tok() -> Tokenizer:
 
 @pytest.fixture(scope="module")
 def uncased(tmp_path_factory) -> Tokenizer:
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "new", "low", "##er", "##est", "##s", ",",
-             "!"]
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        "the",
+        "new",
+        "low",
+        "##er",
+        "##est",
+        "##s",
+        ",",
+        "!",
+    ]
     path = tmp_path_factory.mktemp("bert") / "vocab.txt"
     path.write_text("\n".join(words) + "\n", encoding="utf-8")
     return Tokenizer.load(path, lowercase=True)
@@ -99,8 +117,9 @@ def test_ragged_is_the_batch_without_padding(tok):
     texts = ["low", "", "the newest of lows"]
     values, splits = tok.ragged(texts)
     assert values.dtype == np.int32 and splits.dtype == np.int64
-    assert [values[a:b].tolist() for a, b in itertools.pairwise(splits)] \
-        == [tok.encode(text) for text in texts]
+    assert [values[a:b].tolist() for a, b in itertools.pairwise(splits)] == [
+        tok.encode(text) for text in texts
+    ]
 
 
 def test_number_of_threads_does_not_change_ids(tok):
@@ -161,8 +180,14 @@ def test_wordpiece_ids(uncased):
 
 
 def test_bytes_are_read_as_python_replaces_them(tok):
-    for data in [b"a\xff b", b"\xe2\x82", b"\xf0\x90\x80", b"\xed\xa0\x80", b"\xc0\xaf\xf5",
-                 b"\xe1\x80\xe2\xf0\x91\x92\xf1\xbf"]:
+    for data in [
+        b"a\xff b",
+        b"\xe2\x82",
+        b"\xf0\x90\x80",
+        b"\xed\xa0\x80",
+        b"\xc0\xaf\xf5",
+        b"\xe1\x80\xe2\xf0\x91\x92\xf1\xbf",
+    ]:
         assert tok.encode(data) == tok.encode(data.decode("utf-8", "replace"))
     assert tok.encode("naïve".encode()) == tok.encode("naïve")
 
@@ -217,7 +242,10 @@ def test_wrong_types(tok):
 def test_text_limit(tok, tmp_path):
     limited = Tokenizer.load(tok.save(tmp_path), max_text_bytes=10)
     assert limited.encode("a" * 10) == tok.encode("a" * 10)
-    for call in (lambda: limited.encode("a" * 11), lambda: limited(["a", "é" * 6]),
-                 lambda: limited.offsets("a" * 11)):
+    for call in (
+        lambda: limited.encode("a" * 11),
+        lambda: limited(["a", "é" * 6]),
+        lambda: limited.offsets("a" * 11),
+    ):
         with pytest.raises(LimitError, match="max_text_bytes is 10"):
             call()
