@@ -15,6 +15,7 @@ ROWS = (
     ("_native",),
     ("errors", "typing"),
     ("_load",),
+    ("_tensorflow",),
     ("ops", "text", "image", "audio"),
     ("nn", "weights"),
     ("losses", "metrics", "optim", "data"),
@@ -25,7 +26,7 @@ ROWS = (
     ("__init__", "__main__"),
 )
 ROW_OF = {name: row for row, names in enumerate(ROWS) for name in names}
-NO_TENSORFLOW = ("text", "image", "audio", "data", "errors", "__init__", "viz")
+NO_TENSORFLOW = ("_load", "text", "image", "audio", "data", "errors", "__init__", "viz")
 
 
 def package_of(path: Path) -> str:

@@ -90,6 +90,27 @@ def test_command_line_reports_a_missing_core_without_traceback(tmp_path):
     assert "pip install" in finished.stderr and "Traceback" not in finished.stderr
 
 
+@pytest.mark.parametrize(
+    "package", ["nn", "losses", "metrics", "optim", "encoders", "fusion", "models", "train", "ops"]
+)
+def test_every_package_that_needs_tensorflow_says_how_to_install_it(package):
+    code = f"import sys; sys.modules['tensorflow'] = None; import mmcore.{package}"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.returncode == 1
+    assert "mmcore needs TensorFlow" in finished.stderr and "pip install 'mmcore[cpu]'" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    "verb", [["train"], ["evaluate", "--run", "x"], ["predict", "--run", "x"], ["doctor"]]
+)
+def test_command_line_without_tensorflow_exits_with_2_and_no_traceback(verb, tmp_path):
+    code = f"import sys; sys.modules['tensorflow'] = None; from mmcore.cli.main import main; sys.exit(main({verb}))"
+    finished = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 2
+    assert "pip install 'mmcore[cpu]'" in finished.stderr and "Traceback" not in finished.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_both_libraries_share_one_core():
     _load.native()
     _load.kernels()

@@ -15,9 +15,10 @@ import os
 import sys
 from typing import Any
 
-from mmcore import __version__
+from mmcore import __version__, _load
 from mmcore.errors import MmcoreError
 
+_NEED_TENSORFLOW = ("train", "evaluate", "predict")
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 _DATA = """A manifest is CSV or JSON lines, one row an example, or a folder of class folders of images. Columns hold
 an image's path (relative to the manifest), a text, a label, and a split (train, val, test). Columns that are
@@ -215,6 +216,8 @@ def main(argv: list[str] | None = None) -> int:
     # TensorFlow reads this when it loads: its start-up chatter would bury our messages.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
+        if arguments.verb in _NEED_TENSORFLOW:
+            _load.tensorflow()
         verb = importlib.import_module(f"mmcore.cli.{arguments.verb}")
         figures, code = verb.run(arguments)
     except MmcoreError as error:

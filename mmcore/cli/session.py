@@ -42,6 +42,7 @@ class Session:
         self.step = train.make_train_step(recipe.loss_fn, jit_compile=recipe.uses_xla(config))
         self.checkpointer = train.Checkpointer(out / "checkpoints")
         self.position = train.Position()
+        self.named: set[str] = set()  # bad rows that the log names already
         self.spent = {"seconds": 0.0, "data_wait_s": 0.0, "examples": 0, "minutes": 0.0}
         self.last: dict[str, float | None] = {"train_loss": None, "val_accuracy": None}
         self.evaluator = evaluate.Evaluator(config, tokenizer)
@@ -138,8 +139,11 @@ class Session:
                 f"epoch {event.step / len(self.pipeline):.1f}: val accuracy {figures['accuracy']:.4f}, "
                 f"loss {figures['loss']:.4f}"
             )
-        for key, reason in list(self.pipeline.bad.items())[:3]:
-            log.write({"step": event.step, "skipped": key, "reason": reason})
+        for key, reason in self.pipeline.bad.items():
+            if key not in self.named:
+                self.named.add(key)
+                log.write({"step": event.step, "skipped": key, "reason": reason})
+                progress.note(f"skipped {key}: {reason}")
         extra = {"position": list(self.position), "spent": self._spent(), "last": self.last}
         self.checkpointer.save(self.state, extra=extra, metric=self.last["val_accuracy"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.encoders.cnn import CNN, CNN_VARIANTS, CNNConfig, ResidualBlock
 from mmcore.encoders.text_rnn import TextRNN
 from mmcore.encoders.text_transformer import TextTransformer

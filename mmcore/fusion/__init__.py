@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.fusion.bottleneck import Bottleneck
 from mmcore.fusion.concat import Concat
 from mmcore.fusion.cross_attention import CrossAttention, CrossAttentionBlock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.losses.cross_entropy import cross_entropy
 
 __all__ = ["cross_entropy"]

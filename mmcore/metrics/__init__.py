@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.metrics.batch import batch_accuracy
 from mmcore.metrics.classification import accuracy, confusion_matrix, macro_f1, top_k_accuracy
 

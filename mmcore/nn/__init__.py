@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.nn.attention import MultiHeadAttention, dot_product_attention
 from mmcore.nn.conv import Conv2D
 from mmcore.nn.dropout import Dropout, StochasticDepth

@@ -7,6 +7,7 @@ if it is there, and a pair `state_dict` / `load_state_dict` is saved in checkpoi
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.optim.adamw import AdamW
 from mmcore.optim.ema import EMA
 from mmcore.optim.gradients import clip_by_global_norm, global_norm

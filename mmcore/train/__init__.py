@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmcore import _tensorflow as _tensorflow
 from mmcore.train.checkpoint import Checkpointer, Restored
 from mmcore.train.interrupt import Interrupt
 from mmcore.train.log import LogWriter, read_log, truncate_after
