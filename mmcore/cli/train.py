@@ -114,7 +114,7 @@ def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, data.Examples]
     builtin = arguments.data is None
     columns: dict[str, str] = {}
     if builtin:
-        examples = data.builtin_examples(seed=seed)
+        examples = _without(data.builtin_examples(seed=seed), arguments)
         print_notes([f"data: {examples.source}, rows: {examples.counts()}"])
     else:
         manifest = data.read_manifest(
@@ -152,6 +152,18 @@ def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, data.Examples]
         jit=arguments.jit,
     )
     return config, examples
+
+
+def _without(examples: data.Examples, arguments: argparse.Namespace) -> data.Examples:
+    """The examples without the modalities that `--image ''` and `--text ''` leave out."""
+    for name in ("image", "text", "label", "split"):
+        if getattr(arguments, name):
+            raise MmcoreError(f"--{name} names a column of --data, which is not given; add --data FILE_OR_FOLDER")
+    if arguments.image == "" and arguments.text == "":
+        raise MmcoreError("--image '' and --text '' together leave nothing to learn from; leave one of them out")
+    none = [None] * len(examples)
+    images = none if arguments.image == "" else examples.images
+    return replace(examples, images=images, texts=none if arguments.text == "" else examples.texts)
 
 
 def _modalities(examples: data.Examples) -> tuple[str, ...]:

@@ -363,3 +363,10 @@ def test_time_limit_ends_the_run_with_what_is_there(folder, tmp_path, capsys):
     figures = last_json(capsys.readouterr().out)
     assert figures["steps"] == 1 and figures["val_accuracy"] is not None
     assert (out / "model.safetensors").exists()
+
+
+def test_column_without_data_and_no_modality_at_all_are_refused(capsys):
+    assert main(["train", "--label", "class"]) == 2
+    assert "--label names a column of --data" in capsys.readouterr().err
+    assert main(["train", "--image", "", "--text", ""]) == 2
+    assert "nothing to learn from" in capsys.readouterr().err
