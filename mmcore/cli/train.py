@@ -158,9 +158,13 @@ def _without(examples: data.Examples, arguments: argparse.Namespace) -> data.Exa
     """The examples without the modalities that `--image ''` and `--text ''` leave out."""
     for name in ("image", "text", "label", "split"):
         if getattr(arguments, name):
-            raise MmcoreError(f"--{name} names a column of --data, which is not given; add --data FILE_OR_FOLDER")
+            raise MmcoreError(
+                f"--{name} names a column of --data, which is not given; add --data FILE_OR_FOLDER"
+            )
     if arguments.image == "" and arguments.text == "":
-        raise MmcoreError("--image '' and --text '' together leave nothing to learn from; leave one of them out")
+        raise MmcoreError(
+            "--image '' and --text '' together leave nothing to learn from; leave one of them out"
+        )
     none = [None] * len(examples)
     images = none if arguments.image == "" else examples.images
     return replace(examples, images=images, texts=none if arguments.text == "" else examples.texts)
