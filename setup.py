@@ -11,6 +11,7 @@ with sanitizers, CXX names the compiler.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -87,7 +88,9 @@ class BuildLibraries(build_ext):
         return flags
 
     def compile(self, extension: Extension, source: str) -> str:
-        target = Path(self.build_temp) / Path(source).with_suffix(".o")
+        # Objects of other flags (warnings as errors, sanitizers) lie elsewhere and are not taken for these.
+        kind = hashlib.sha256(" ".join([*self.cxx, *self.flags()]).encode()).hexdigest()[:8]
+        target = Path(self.build_temp) / kind / Path(source).with_suffix(".o")
         if up_to_date(target, source):
             return str(target)
         target.parent.mkdir(parents=True, exist_ok=True)

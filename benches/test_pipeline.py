@@ -44,6 +44,7 @@ def configured(examples: data.Examples, vocab_size: int) -> RunConfig:
         image_encoder="cnn",
         text_encoder="rnn",
         image_size=64,
+        fingerprint="",
         epochs=2,
         batch_size=32,
         learning_rate=2e-3,

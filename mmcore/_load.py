@@ -16,10 +16,11 @@ from typing import Any
 from mmcore.errors import EnvError
 
 MIN_TENSORFLOW = (2, 18)
-_REINSTALL = (
-    "build it again with: pip install --force-reinstall --no-deps mmcore (from a checkout: pip install -e .)"
+_REINSTALL = "build it again, in mmcore's checkout, with: pip install --force-reinstall --no-deps ."
+_INSTALL_TENSORFLOW = (
+    "install it with: pip install 'tensorflow-cpu>=2.18' "
+    "(with a GPU: pip install 'tensorflow[and-cuda]>=2.18')"
 )
-_INSTALL_TENSORFLOW = "install it with: pip install 'mmcore[cpu]' (or 'mmcore[gpu]')"
 
 
 @functools.cache
@@ -46,7 +47,7 @@ def tensorflow() -> ModuleType:
     wanted = ".".join(map(str, MIN_TENSORFLOW))
     try:
         module = importlib.import_module("tensorflow")
-    except ImportError as error:
+    except Exception as error:  # a broken installation fails in many ways, not as ImportError alone
         raise EnvError(
             f"mmcore needs TensorFlow {wanted} or newer, and importing tensorflow failed "
             f"({error}); {_INSTALL_TENSORFLOW}"

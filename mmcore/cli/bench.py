@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     folder = _benches()
     names = [arguments.only] if arguments.only else list(_FILES)
     with tempfile.TemporaryDirectory() as temporary:
-        report = Path(arguments.json) if arguments.json else Path(temporary) / "report.json"
+        report = Path(arguments.json).resolve() if arguments.json else Path(temporary) / "report.json"
+        report.unlink(missing_ok=True)  # an old report is not to be taken for the new one
         command = [
             sys.executable,
             "-m",

@@ -30,6 +30,7 @@ class RunConfig:
         image_encoder: "cnn" or "vit".
         text_encoder: "rnn" or "transformer".
         image_size: side of the square images, in pixels.
+        fingerprint: of the rows (see `sources.fingerprint`): a run resumes only on the data it began with.
         epochs, batch_size, learning_rate, seed, weighted, on_bad, jit: as `mmcore train --help` says.
     """
 
@@ -43,6 +44,7 @@ class RunConfig:
     image_encoder: str
     text_encoder: str
     image_size: int
+    fingerprint: str
     epochs: int
     batch_size: int
     learning_rate: float

@@ -94,7 +94,10 @@ def load_run(run: Path, checkpoint: str = "last") -> tuple[RunConfig, tf.Module,
                 f"{run} has no model.safetensors: its training has not finished; go on with: "
                 f"mmcore train --out {run} --resume"
             )
-        weights.load_into(nn.variables_by_path(model), weights.read_weights(path))
+        try:
+            weights.load_into(nn.variables_by_path(model), weights.read_weights(path))
+        except ValueError as error:
+            raise CheckpointError(f"{path} does not belong to {run / 'config.json'}: {error}") from error
     return config, model, tokenizer
 
 
@@ -115,7 +118,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     split = data.split_name(arguments.split)
     if split is None:
         raise MmcoreError(f"--split must be train, val or test, got {arguments.split!r}")
-    everything = read_examples(config, arguments.data, labelled=True)
+    everything, missing = read_examples(config, arguments.data, labelled=True)
     examples = everything.split(split)
     if not len(examples):
         raise DataError(
@@ -129,9 +132,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     pictures = folder / f"evaluate-{split}"
     pictures.mkdir(exist_ok=True)
     _draw(pictures, config, examples, predictions)
-    for key, reason in pipeline.bad.items():
-        print_notes([f"skipped {key}: {reason}"])
-    return {"split": split, **figures, "skipped": len(pipeline.bad), "pictures": str(pictures)}, 0
+    bad = missing | pipeline.bad
+    print_notes(f"skipped {key}: {reason}" for key, reason in bad.items())
+    return {"split": split, **figures, "skipped": len(bad), "pictures": str(pictures)}, 0
 
 
 def _draw(folder: Path, config: RunConfig, examples: data.Examples, predictions: Predictions) -> None:

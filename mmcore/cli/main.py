@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from mmcore import __version__, _load
+from mmcore.cli.figures import finite
 from mmcore.errors import MmcoreError
 
 _NEED_TENSORFLOW = ("train", "evaluate", "predict")
@@ -94,7 +95,10 @@ def _add_train(verbs: Any) -> None:
         help="peak of the cosine schedule (default: 0.002)",
     )
     parser.add_argument(
-        "--weighted", action="store_true", help="weigh classes by the inverse of their frequency"
+        "--weighted",
+        action="store_true",
+        default=None,
+        help="weigh classes by the inverse of their frequency",
     )
     parser.add_argument(
         "--seed", type=int, metavar="N", help="of weights, order, augmentation, dropout (default: 0)"
@@ -110,14 +114,12 @@ def _add_train(verbs: Any) -> None:
     parser.add_argument(
         "--on-bad",
         choices=("skip", "raise"),
-        default="skip",
-        help="an example that cannot be read is skipped and counted, or ends the run",
+        help="an example that cannot be read is skipped and counted, or ends the run (default: skip)",
     )
     parser.add_argument(
         "--jit",
         choices=("auto", "on", "off"),
-        default="auto",
-        help="compile the step with XLA; auto: where that is faster (not for CNNs on CPU)",
+        help="compile the step with XLA; auto (the default): where that is faster (not for CNNs on CPU)",
     )
 
 
@@ -223,18 +225,17 @@ def main(argv: list[str] | None = None) -> int:
     except MmcoreError as error:
         print(f"mmcore {arguments.verb}: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
-            raise
         where = f"{error.filename}: " if error.filename else ""
-        print(
-            f"mmcore {arguments.verb}: error: {where}{error.strerror or error}; free space, or make the folder "
-            "writable, and try again",
-            file=sys.stderr,
-        )
+        fix = "free space, or make it writable" if error.errno in _DISK_ERRORS else "check the path"
+        print(f"mmcore {arguments.verb}: error: {where}{error.strerror or error}; {fix}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"mmcore {arguments.verb}: stopped", file=sys.stderr)
         return 130
-    print(json.dumps(figures, ensure_ascii=False), flush=True)
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(finite(figures), ensure_ascii=not is_utf8), flush=True)
     return code

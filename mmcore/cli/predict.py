@@ -16,29 +16,46 @@ from mmcore import data, weights
 from mmcore.cli import recipe
 from mmcore.cli.config import RunConfig
 from mmcore.cli.evaluate import Evaluator, load_run
-from mmcore.cli.sources import print_notes, read_examples
+from mmcore.cli.sources import Source, print_notes, read_examples
 from mmcore.data.read import read_cells
 from mmcore.errors import DataError, MmcoreError
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Predicts and returns the label, or the counts where a file was labelled."""
-    config, model, tokenizer = load_run(Path(arguments.run))
     one = arguments.image is not None or arguments.text is not None
     if one == (arguments.data is not None):
         raise MmcoreError("give one example with --image and/or --text, or a file with --data and --out")
-    if arguments.data is not None and arguments.out is None:
-        raise MmcoreError("--data needs --out FILE: where the labelled rows go (.csv or .jsonl)")
-    examples = _one(arguments, config) if one else read_examples(config, arguments.data, labelled=False)
-    pipeline = recipe.make_pipeline(config, examples, tokenizer)
-    predictions = Evaluator(config, tokenizer).predictions(model, pipeline)
-    probabilities = tf.nn.softmax(predictions.logits[: len(examples)]).numpy()
     if not one:
-        return _write(arguments, config, examples, probabilities, pipeline.bad), 0
-    for key, reason in pipeline.bad.items():
+        _check_out(arguments)
+    config, model, tokenizer = load_run(Path(arguments.run))
+    if one:
+        source = Source(_one(arguments, config), {})
+    else:
+        source = read_examples(config, arguments.data, labelled=False)
+    pipeline = recipe.make_pipeline(config, source.examples, tokenizer)
+    predictions = Evaluator(config, tokenizer).predictions(model, pipeline)
+    probabilities = tf.nn.softmax(predictions.logits[: len(source.examples)]).numpy()
+    bad = source.bad | pipeline.bad
+    if not one:
+        return _write(arguments, config, source.examples, probabilities, bad), 0
+    for key, reason in bad.items():
         raise DataError(key, reason)
     top = _top(config, probabilities[0], arguments.top)
     return {"label": top[0][0], "probability": top[0][1], "top": top}, 0
+
+
+def _check_out(arguments: argparse.Namespace) -> None:
+    """What can be wrong with --out, said before any work is done."""
+    if arguments.out is None:
+        raise MmcoreError("--data needs --out FILE: where the labelled rows go (.csv or .jsonl)")
+    out = Path(arguments.out)
+    if out.suffix not in (".csv", ".jsonl"):
+        raise MmcoreError(f"--out must end in .csv or .jsonl, got {out}")
+    if not out.parent.is_dir():
+        raise MmcoreError(f"the folder of --out {out} does not exist; make it, or name another")
+    if out.resolve() == Path(arguments.data).resolve():
+        raise MmcoreError(f"--out {out} is the file of --data; name another, so that it stays as it is")
 
 
 def _one(arguments: argparse.Namespace, config: RunConfig) -> data.Examples:
@@ -78,6 +95,8 @@ def _write(
         if examples.key(index) not in bad
     }
     cells = read_cells(arguments.data)
+    if taken := {"predicted", "probability"} & set(cells.columns):
+        raise MmcoreError(f"{arguments.data} has a column {sorted(taken)[0]!r} already; rename it")
     rows = []
     for index, line in enumerate(cells.lines):
         label, probability = predicted.get(line, ["", ""])
@@ -101,8 +120,6 @@ def _write(
 def _serialized(rows: list[dict[str, Any]], out: Path) -> bytes:
     if out.suffix == ".jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    if out.suffix != ".csv":
-        raise MmcoreError(f"--out must end in .csv or .jsonl, got {out}")
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import tensorflow as tf
-
-from mmcore import data, text, train, weights
+from mmcore import text, train, weights
 from mmcore.cli import evaluate, recipe
 from mmcore.cli.config import RunConfig
+from mmcore.cli.figures import finite
 from mmcore.cli.progress import Progress
-from mmcore.cli.sources import print_notes
+from mmcore.cli.sources import Source, print_notes
 
 LOG_EVERY = 10
 EVALUATIONS = 20  # at most so many during a run, evenly spread over its epochs
@@ -29,12 +28,13 @@ class Session:
         self,
         out: Path,
         config: RunConfig,
-        examples: data.Examples,
+        source: Source,
         tokenizer: text.Tokenizer | None,
         max_minutes: float | None,
         started: float,
     ):
-        self.out, self.config, self.examples, self.tokenizer = out, config, examples, tokenizer
+        examples = source.examples
+        self.out, self.config, self.missing = out, config, source.bad
         self.started, self.deadline = started, None if max_minutes is None else started + 60 * max_minutes
         self.pipeline = recipe.make_pipeline(config, examples.split("train"), tokenizer, training=True)
         self.total_steps = config.epochs * len(self.pipeline)
@@ -46,11 +46,23 @@ class Session:
         self.spent = {"seconds": 0.0, "data_wait_s": 0.0, "examples": 0, "minutes": 0.0}
         self.last: dict[str, float | None] = {"train_loss": None, "val_accuracy": None}
         self.evaluator = evaluate.Evaluator(config, tokenizer)
-        val = examples.split("val")
-        self.val = recipe.make_pipeline(config, val, tokenizer) if len(val) else None
+        self.val, self.test = (
+            recipe.make_pipeline(config, rows, tokenizer) if len(rows := examples.split(name)) else None
+            for name in ("val", "test")
+        )
+
+    def check_images(self) -> None:
+        """Under on_bad="raise", reads the images of val and test now rather than after hours of training."""
+        if self.config.on_bad == "raise":
+            for pipeline in filter(None, (self.val, self.test)):
+                for _ in pipeline:
+                    pass
 
     def restore(self) -> None:
-        """Goes back to the newest whole checkpoint; the log forgets what came after it."""
+        """Goes back to the newest whole checkpoint, or to the start; the log forgets what came after it."""
+        if not self.checkpointer.paths():
+            train.truncate_after(self.out / "metrics.jsonl", -1)
+            return
         restored = self.checkpointer.restore(self.state)
         self.position = train.Position(*restored.extra["position"])
         self.spent, self.last = restored.extra["spent"], restored.extra["last"]
@@ -64,16 +76,11 @@ class Session:
             train.LogWriter(self.out / "metrics.jsonl") as log,
             Progress(self.total_steps, initial=int(self.state.step)) as progress,
         ):
-            outcome = self._loop(interrupt, log, progress)
-        if outcome == "signal":
-            code = interrupt.exit_code or 1
-            print_notes(
-                [
-                    f"stopped at step {int(self.state.step)}; go on with: mmcore train --out {self.out} --resume"
-                ]
-            )
-            return {"run": str(self.out), "steps": int(self.state.step), "stopped": True}, code
-        return self._finish(), 0
+            if self._loop(interrupt, log, progress) == "done":
+                return self._finish(log, progress), 0
+        step = int(self.state.step)
+        print_notes([f"stopped at step {step}; go on with: mmcore train --out {self.out} --resume"])
+        return {"run": str(self.out), "steps": step, "stopped": True}, interrupt.exit_code or 1
 
     def _loop(
         self, interrupt: Callable[[], bool], log: train.LogWriter, progress: Progress
@@ -96,7 +103,9 @@ class Session:
             ):
                 self._note(event, log, progress)
                 done = event.position.epoch
-                if event.kind == "stop" or (
+                if event.kind == "stop" and interrupt():
+                    self._save(None)  # at once: whoever sent the signal may not wait for an evaluation
+                elif event.kind == "stop" or (
                     event.kind == "epoch" and (done % every == 0 or done == self.config.epochs)
                 ):
                     self._evaluate_and_save(event, log, progress)
@@ -139,23 +148,36 @@ class Session:
                 f"epoch {event.step / len(self.pipeline):.1f}: val accuracy {figures['accuracy']:.4f}, "
                 f"loss {figures['loss']:.4f}"
             )
-        for key, reason in self.pipeline.bad.items():
+        self._name_bad(log, progress)
+        self._save(self.last["val_accuracy"])
+
+    def _save(self, metric: float | None) -> None:
+        extra = {"position": list(self.position), "spent": self._spent(), "last": finite(self.last)}
+        self.checkpointer.save(self.state, extra=extra, metric=metric)
+
+    def _bad(self) -> dict[str, str]:
+        """Rows that were left out so far, in any split: key -> reason."""
+        pipelines = filter(None, (self.pipeline, self.val, self.test))
+        return dict(self.missing, **{key: reason for p in pipelines for key, reason in p.bad.items()})
+
+    def _name_bad(self, log: train.LogWriter, progress: Progress) -> None:
+        """Names in the log, and to the user, the left-out rows that were not named before."""
+        for key, reason in self._bad().items():
             if key not in self.named:
                 self.named.add(key)
-                log.write({"step": event.step, "skipped": key, "reason": reason})
+                log.write({"step": int(self.state.step), "skipped": key, "reason": reason})
                 progress.note(f"skipped {key}: {reason}")
-        extra = {"position": list(self.position), "spent": self._spent(), "last": self.last}
-        self.checkpointer.save(self.state, extra=extra, metric=self.last["val_accuracy"])
 
     def _spent(self) -> dict[str, float]:
         return {**self.spent, "minutes": self.spent["minutes"] + (time.monotonic() - self.started) / 60}
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self, log: train.LogWriter, progress: Progress) -> dict[str, Any]:
         """Exports the averaged weights of the last step, tests them, draws the curves, writes the summary."""
         with self.state.averaged() as model:
             arrays = {path: variable.numpy() for path, variable in self.state.weights.items()}
             weights.write_weights(self.out / "model.safetensors", arrays)
-            tested = self._test(model)
+            tested = self.evaluator.figures(model, self.test)["accuracy"] if self.test else None
+        self._name_bad(log, progress)
         spent = self._spent()
         figures = {
             "run": str(self.out),
@@ -168,19 +190,13 @@ class Session:
             "val_accuracy": self.last["val_accuracy"],
             "test_accuracy": tested,
             "minutes": round(spent["minutes"], 2),
-            "skipped": len(self.pipeline.bad),
+            "skipped": len(self._bad()),
         }
         self._draw()
-        weights.atomic_write(self.out / "summary.json", (json.dumps(figures, indent=1) + "\n").encode())
+        weights.atomic_write(
+            self.out / "summary.json", (json.dumps(finite(figures), indent=1) + "\n").encode()
+        )
         return figures
-
-    def _test(self, model: tf.Module) -> float | None:
-        test = self.examples.split("test")
-        if not len(test):
-            return None
-        return self.evaluator.figures(model, recipe.make_pipeline(self.config, test, self.tokenizer))[
-            "accuracy"
-        ]
 
     def _draw(self) -> None:
         from mmcore import viz

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import sys
 from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 from mmcore import data
 from mmcore.cli.config import RunConfig
+
+
+class Source(NamedTuple):
+    """Examples, and the rows left out since their image file does not exist: key -> reason."""
+
+    examples: data.Examples
+    bad: dict[str, str]
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -16,29 +26,55 @@ def print_notes(notes: Iterable[str]) -> None:
         print(note, file=sys.stderr, flush=True)
 
 
-def read_examples(config: RunConfig, source: str | None = None, *, labelled: bool) -> data.Examples:
+def fingerprint(examples: data.Examples) -> str:
+    """A digest of every row's place, label, split, text and image name; not of the pixels."""
+    digest = hashlib.sha256()
+    columns = (examples.lines, examples.labels, examples.splits, examples.texts, examples.images)
+    for line, label, split, text, image in zip(*columns, strict=True):
+        name = str(image) if isinstance(image, Path) else "" if image is None else "array"
+        digest.update(repr((line, label, split, text, name)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def only(examples: data.Examples, modalities: Iterable[str]) -> data.Examples:
+    """The examples without the cells of other modalities."""
+    none = [None] * len(examples)
+    kept = set(modalities)
+    images = examples.images if "image" in kept else none
+    return dataclasses.replace(examples, images=images, texts=examples.texts if "text" in kept else none)
+
+
+def read_examples(config: RunConfig, source: str | None = None, *, labelled: bool) -> Source:
     """The examples of a run, or of another `source` with the same columns.
+
+    Another source need not have the run's split column: without one, all its rows are "test". For a run of the
+    built-in set, which has no columns, those of a source are guessed.
 
     Raises:
         DataError: as `data.read_manifest`.
     """
     path = source or config.data
     if path is None:
-        return data.builtin_examples(seed=config.seed)
+        return Source(only(data.builtin_examples(seed=config.seed), config.modalities), {})
+    absent = None if config.data is None else ""
+    roles = {name: config.columns.get(name, absent) for name in ("image", "text", "label")}
+    for name in {"image", "text"} - set(config.modalities):
+        roles[name] = ""
+    split = config.columns.get("split") if source is None else None
     manifest = data.read_manifest(
         path,
-        image=config.columns.get("image", ""),
-        text=config.columns.get("text", ""),
-        label=config.columns.get("label", "") if labelled else None,
-        # Another file need not have the run's split column.
-        split=config.columns.get("split") if source is None else None,
+        image=roles["image"],
+        text=roles["text"],
+        label=roles["label"] if labelled else "",
+        split=split if labelled else "",
         labelled=labelled,
         seed=config.seed,
         on_bad=config.on_bad,
     )
     if source is None or manifest.columns.split or not labelled:
         print_notes(manifest.notes)
-        return manifest.examples
+        return Source(manifest.examples, manifest.bad)
     print_notes([note for note in manifest.notes if not note.startswith("rows:")])
     print_notes([f"no split column in {manifest.examples.source}: all rows are taken as test"])
-    return dataclasses.replace(manifest.examples, splits=["test"] * len(manifest.examples))
+    splits = ["test"] * len(manifest.examples)
+    return Source(dataclasses.replace(manifest.examples, splits=splits), manifest.bad)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from mmcore.errors import DataError
+from mmcore.errors import DataError, FormatError, LimitError
 from mmcore.text import Tokenizer
 
 _BATCH = 4096
@@ -23,7 +23,10 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     if arguments.train is not None:
         return _train(Path(arguments.train), Path(arguments.tokenizer), arguments.vocab_size), 0
     options = {} if arguments.lowercase is None else {"lowercase": arguments.lowercase}
-    tokenizer = Tokenizer.load(arguments.tokenizer, **options)
+    try:
+        tokenizer = Tokenizer.load(arguments.tokenizer, **options)
+    except ValueError as error:
+        raise FormatError(str(error)) from error
     started, num_lines, num_tokens, num_bytes = time.perf_counter(), 0, 0, 0
     for lines in _batches(_lines(arguments.file)):
         values, row_splits = tokenizer.ragged(lines)
@@ -41,7 +44,10 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
 def _train(source: Path, target: Path, vocab_size: int) -> dict[str, Any]:
     started = time.perf_counter()
-    tokenizer = Tokenizer.train(list(_lines(str(source))), vocab_size=vocab_size)
+    try:
+        tokenizer = Tokenizer.train(list(_lines(str(source))), vocab_size=vocab_size)
+    except ValueError as error:
+        raise LimitError(f"--vocab-size: {error}") from error
     path = target if target.suffix == ".json" else target / "tokenizer.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(path)

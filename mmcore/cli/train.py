@@ -15,8 +15,10 @@ from mmcore import data, text
 from mmcore.cli import recipe
 from mmcore.cli.config import RunConfig, read_config
 from mmcore.cli.session import Session
-from mmcore.cli.sources import print_notes, read_examples
+from mmcore.cli.sources import Source, fingerprint, only, print_notes, read_examples
 from mmcore.errors import MmcoreError
+
+_ROLES = ("image", "text", "label", "split")
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
@@ -25,7 +27,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     if arguments.resume:
         return _resume(arguments, started)
     out = _new_folder(arguments)
-    config, examples = _configure(arguments)
+    config, source = _configure(arguments)
+    examples = source.examples
     print_notes(
         [
             f"epochs: {config.epochs}, batch size {config.batch_size}, image size {config.image_size}, "
@@ -35,7 +38,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     tokenizer = _make_tokenizer(examples) if "text" in config.modalities else None
     if tokenizer is not None:
         config = replace(config, vocab_size=tokenizer.vocab_size, max_length=_max_length(tokenizer, examples))
-    session = Session(out, config, examples, tokenizer, arguments.max_minutes, started)
+    session = Session(out, config, source, tokenizer, arguments.max_minutes, started)
+    session.check_images()
     out.mkdir(parents=True)
     try:
         config.write(out)
@@ -55,15 +59,23 @@ def _resume(arguments: argparse.Namespace, started: float) -> tuple[dict[str, An
     out = Path(arguments.out)
     config = read_config(out)
     _check_unchanged(arguments, config)
+    if arguments.on_bad is not None:
+        config = replace(config, on_bad=arguments.on_bad)
+    source = read_examples(config, labelled=True)
+    if fingerprint(source.examples) != config.fingerprint:
+        raise MmcoreError(
+            f"{source.examples.source} has changed since {out} began, so the run cannot go on as it would have; "
+            "restore the data, or begin a new run in another --out"
+        )
+    tokenizer = text.Tokenizer.load(out / "tokenizer.json") if "text" in config.modalities else None
+    session = Session(out, config, source, tokenizer, arguments.max_minutes, started)
     summary = out / "summary.json"
     if summary.exists():
-        print_notes([f"{out} is finished; nothing to go on with"])
-        return json.loads(summary.read_text("utf-8")), 0
-    examples = read_examples(config, labelled=True)
-    tokenizer = text.Tokenizer.load(out / "tokenizer.json") if "text" in config.modalities else None
-    session = Session(out, config, examples, tokenizer, arguments.max_minutes, started)
-    if session.checkpointer.paths():
-        session.restore()
+        figures = json.loads(summary.read_text("utf-8"))
+        if figures["steps"] >= session.total_steps:
+            print_notes([f"{out} is finished; nothing to go on with"])
+            return figures, 0
+    session.restore()
     return session.run()
 
 
@@ -78,8 +90,15 @@ def _check_unchanged(arguments: argparse.Namespace, config: RunConfig) -> None:
         "batch_size",
         "learning_rate",
         "seed",
+        "weighted",
+        "jit",
+        "data",
+        *_ROLES,
     ):
-        given, had = getattr(arguments, name), getattr(config, name)
+        given = getattr(arguments, name)
+        had = (config.columns.get(name) or "") if name in _ROLES else getattr(config, name)
+        if name == "data" and given is not None:
+            given = str(Path(given).resolve())
         if given is not None and given != had:
             option = f"--{name.replace('_', '-')}"
             raise MmcoreError(
@@ -106,13 +125,15 @@ def _unused(path: Path) -> Path:
     return next(candidate for candidate in itertools.chain([path], numbered) if not candidate.exists())
 
 
-def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, data.Examples]:
+def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, Source]:
     """Reads the examples and settles every option that was left open."""
     seed = 0 if arguments.seed is None else arguments.seed
-    if seed < 0:
-        raise MmcoreError(f"--seed must not be negative, got {seed}")
+    if not 0 <= seed < 2**63:
+        raise MmcoreError(f"--seed must be at least 0 and below 2^63, got {seed}")
     builtin = arguments.data is None
     columns: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    on_bad = arguments.on_bad or "skip"
     if builtin:
         examples = _without(data.builtin_examples(seed=seed), arguments)
         print_notes([f"data: {examples.source}, rows: {examples.counts()}"])
@@ -124,12 +145,10 @@ def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, data.Examples]
             label=arguments.label,
             split=arguments.split,
             seed=seed,
-            on_bad=arguments.on_bad,
+            on_bad=on_bad,
         )
-        examples, found = manifest.examples, manifest.columns
-        columns = {
-            role: name for role in ("image", "text", "label", "split") if (name := getattr(found, role))
-        }
+        examples, found, missing = manifest.examples, manifest.columns, manifest.bad
+        columns = {role: name for role in _ROLES if (name := getattr(found, role))}
         print_notes(manifest.notes)
     classes = data.class_names(examples)
     config = RunConfig(
@@ -147,27 +166,25 @@ def _configure(arguments: argparse.Namespace) -> tuple[RunConfig, data.Examples]
         batch_size=arguments.batch_size or 32,
         learning_rate=arguments.learning_rate or 2e-3,
         seed=seed,
-        weighted=arguments.weighted,
-        on_bad=arguments.on_bad,
-        jit=arguments.jit,
+        weighted=bool(arguments.weighted),
+        on_bad=on_bad,
+        jit=arguments.jit or "auto",
+        fingerprint=fingerprint(examples),
     )
-    return config, examples
+    return config, Source(examples, missing)
 
 
 def _without(examples: data.Examples, arguments: argparse.Namespace) -> data.Examples:
-    """The examples without the modalities that `--image ''` and `--text ''` leave out."""
-    for name in ("image", "text", "label", "split"):
+    """The built-in examples without the modalities that `--image ''` and `--text ''` leave out."""
+    for name in _ROLES:
         if getattr(arguments, name):
             raise MmcoreError(
                 f"--{name} names a column of --data, which is not given; add --data FILE_OR_FOLDER"
             )
-    if arguments.image == "" and arguments.text == "":
-        raise MmcoreError(
-            "--image '' and --text '' together leave nothing to learn from; leave one of them out"
-        )
-    none = [None] * len(examples)
-    images = none if arguments.image == "" else examples.images
-    return replace(examples, images=images, texts=none if arguments.text == "" else examples.texts)
+    kept = [name for name in ("image", "text") if getattr(arguments, name) != ""]
+    if not kept:
+        raise MmcoreError("--image '' and --text '' together leave nothing to learn from; drop one of them")
+    return only(examples, kept)
 
 
 def _modalities(examples: data.Examples) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import threading
 
 from mmcore.errors import DataError
 
-_MAX_BAD_SHARE = 0.05
+MAX_BAD_SHARE = 0.05
 
 
 class BadExamples:
@@ -14,16 +14,18 @@ class BadExamples:
 
     Args:
         total: how many examples there are.
-        on_bad: "skip" collects, up to 5 percent of the total; "raise" raises the first one.
+        on_bad: "skip" collects, up to `max_share` of the total; "raise" raises the first one.
+        max_share: share of unusable examples from which "skip" raises too; None: any number is skipped.
 
     Attributes:
         reasons: key -> reason, in the order found; each example once.
     """
 
-    def __init__(self, total: int, on_bad: str = "skip"):
+    def __init__(self, total: int, on_bad: str = "skip", *, max_share: float | None = MAX_BAD_SHARE):
         if on_bad not in ("skip", "raise"):
             raise ValueError(f"on_bad must be 'skip' or 'raise', found {on_bad!r}")
         self.total = total
+        self.max_share = max_share
         self.on_bad = on_bad
         self.reasons: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -35,16 +37,16 @@ class BadExamples:
         """Records one unusable example.
 
         Raises:
-            DataError: the error itself under "raise"; under "skip" as soon as more than 5 percent are bad.
+            DataError: the error itself under "raise"; under "skip" as soon as more than `max_share` are bad.
         """
         if self.on_bad == "raise":
             raise error
         with self._lock:
             self.reasons.setdefault(error.key, error.reason)
-            if len(self.reasons) > _MAX_BAD_SHARE * self.total:
+            if self.max_share is not None and len(self.reasons) > self.max_share * self.total:
                 key, reason = next(iter(self.reasons.items()))
                 raise DataError(
                     key,
                     f"{reason} ({len(self.reasons)} of {self.total} examples are unusable so far, and "
-                    "more than 5 percent end the run; this is the first)",
+                    f"more than {100 * self.max_share:g} percent end the run; this is the first)",
                 ) from error

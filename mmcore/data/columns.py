@@ -53,7 +53,8 @@ def choose_columns(
     Guesses, in this order, each among the columns not yet taken:
 
     - image: the column whose values end like image files, the one with most files that exist first;
-    - split: a column named split, subset, set, partition or fold whose every value is a split's name;
+    - split: a column named split, subset, set, partition or fold whose every value is a split's name (of one
+      named split or subset, most values: the others are an error when rows are read);
     - label: a column named label, class, category, target, class_name or y, else one with such a word in its
       name, that repeats its values;
     - text: a column whose values mostly have several words, else one named text, caption, sentence, title,
@@ -120,7 +121,12 @@ def _guess_image(columns: dict[str, list[str]], cells: Cells) -> str | None:
 def _guess_split(columns: dict[str, list[str]], cells: Cells) -> str | None:
     for wanted in _SPLIT_NAMES:
         for name, values in columns.items():
-            if name.lower() == wanted and values and all(map(split_name, filter(None, cells.columns[name]))):
+            if name.lower() != wanted or not values:
+                continue
+            filled = [cell for cell in cells.columns[name] if cell]
+            known = sum(split_name(cell) is not None for cell in filled)
+            # One mistyped value must not turn the column off, which would mix its splits: reading it says so.
+            if known == len(filled) or (wanted in _SPLIT_NAMES[:2] and 2 * known > len(filled)):
                 return name
     return None
 

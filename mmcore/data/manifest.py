@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmcore.data.bad import BadExamples
+from mmcore.data.bad import MAX_BAD_SHARE, BadExamples
 from mmcore.data.columns import Columns, choose_columns, missing_label_reason
 from mmcore.data.examples import Examples
 from mmcore.data.labels import balance_sentence
@@ -71,7 +71,7 @@ def read_manifest(
     columns = choose_columns(cells, image=image, text=text, label=label, split=split)
     _check(cells, columns, labelled)
     dropped: Counter[str] = Counter()
-    bad = BadExamples(len(cells.lines), on_bad)
+    bad = BadExamples(len(cells.lines), on_bad, max_share=MAX_BAD_SHARE if labelled else None)
     rows = _rows(cells, columns, PathRule(cells.root, allow_outside=allow_outside), labelled, dropped, bad)
     if not rows:
         raise DataError(

@@ -40,7 +40,7 @@ class PathRule:
         raise DataError(
             key,
             f"the name {name!r} leads outside the manifest's folder {self.root} (to "
-            f"{os.path.realpath(path)}); write the absolute path, or allow it with allow_outside=True",
+            f"{os.path.realpath(path)}); write the absolute path (or, in Python, allow it with allow_outside=True)",
         )
 
     def _is_inside(self, path: Path) -> bool:

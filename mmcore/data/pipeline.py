@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmcore.data.bad import BadExamples
+from mmcore.data.bad import MAX_BAD_SHARE, BadExamples
 from mmcore.data.examples import Examples
 from mmcore.data.images import Augment, ImageRows
 from mmcore.data.prefetch import prefetch
@@ -55,7 +55,7 @@ class Pipeline:
         ahead: how many finished batches may wait.
         threads: decoding threads; None: one for each core that this process may use.
         cache_bytes: how many bytes of image arrays may be kept in memory (see `ImageRows`).
-        on_bad: images that cannot be decoded: "skip", up to 5 percent of the rows, or "raise".
+        on_bad: images that cannot be decoded: "skip" (in training, up to 5 percent of the rows) or "raise".
         timeout_s: how long to wait for one batch before saying that the input is stuck.
 
     Attributes:
@@ -93,7 +93,7 @@ class Pipeline:
             raise ValueError("a pipeline needs a preprocessor for images, a tokenizer for texts, or both")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, found {batch_size}")
-        bad = BadExamples(count, on_bad)
+        bad = BadExamples(count, on_bad, max_share=MAX_BAD_SHARE if training else None)
         self.batch_size = min(batch_size, count) if training else batch_size
         self.bad = bad.reasons
         self._count = count

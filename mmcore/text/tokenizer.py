@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-import tempfile
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -150,15 +150,15 @@ class Tokenizer:
         """
         target = Path(path)
         target = target / "tokenizer.json" if target.is_dir() else target
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name + ".")
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            with open(temporary, "x", encoding="utf-8", newline="\n") as file:
                 file.write(self._definition)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)
         except BaseException:
-            os.unlink(temporary)
+            temporary.unlink(missing_ok=True)
             raise
         return target
 

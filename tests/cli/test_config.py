@@ -18,6 +18,7 @@ CONFIG = RunConfig(
     image_encoder="cnn",
     text_encoder="rnn",
     image_size=32,
+    fingerprint="00",
     epochs=2,
     batch_size=8,
     learning_rate=1e-3,

@@ -102,3 +102,29 @@ def test_bench_elsewhere_than_in_a_checkout_says_so(tmp_path, capsys, monkeypatc
     monkeypatch.chdir(tmp_path)
     assert main(["bench"]) == 2
     assert "checkout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "pattern"),
+    [
+        (["--tokenizer", "nosuch.json"], "nosuch"),
+        (["--tokenizer", "vocab.txt"], "lowercase"),
+        (["--tokenizer", "tok", "--train", "vocab.txt", "--vocab-size", "10"], "vocab"),
+    ],
+)
+def test_mistakes_of_tokenize_give_a_sentence(options, pattern, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n")
+    assert main(["tokenize", *options]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("mmcore tokenize: error: ") and pattern in message
+
+
+def test_numbers_that_json_does_not_have_become_null():
+    from mmcore.cli.figures import finite
+
+    assert finite({"a": float("nan"), "b": [1, float("inf"), ["x", 2.5]], "c": True}) == {
+        "a": None,
+        "b": [1, None, ["x", 2.5]],
+        "c": True,
+    }

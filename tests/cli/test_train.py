@@ -327,15 +327,25 @@ def test_one_bad_image_is_skipped_counted_and_named(folder, tmp_path, capsys):
     assert "text.png" in skipped[0]["skipped"]
 
 
-def test_full_disk_while_saving_leaves_no_half_written_run(folder, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("written", [0, 1, 2, 4, 9])
+def test_full_disk_leaves_no_half_written_run(folder, tmp_path, capsys, monkeypatch, written):
+    real, calls = os.fsync, []
+
     def full(descriptor):
-        raise OSError(28, "No space left on device")
+        calls.append(descriptor)
+        if len(calls) > written:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
     out = tmp_path / "run"
-    assert main(["train", "--data", str(folder / "data.csv"), "--out", str(out), *SMALL, "--image", ""]) == 2
-    assert "No space left on device" in capsys.readouterr().err
-    assert not out.exists()
+    options = ["--image", "", "--text-encoder", "transformer", "--jit", "off", *SMALL]
+    assert main(["train", "--data", str(folder / "data.csv"), "--out", str(out), *options]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("mmcore train: error: ") and "No space left on device" in message
+    if out.exists():  # a checkpoint was whole before the disk was full: the run can go on from it
+        monkeypatch.setattr(os, "fsync", real)
+        assert main(["train", "--out", str(out), "--resume"]) == 0
 
 
 def test_time_limit_ends_the_run_with_what_is_there(folder, tmp_path, capsys):
@@ -370,3 +380,94 @@ def test_column_without_data_and_no_modality_at_all_are_refused(capsys):
     assert "--label names a column of --data" in capsys.readouterr().err
     assert main(["train", "--image", "", "--text", ""]) == 2
     assert "nothing to learn from" in capsys.readouterr().err
+
+
+def test_bad_images_of_every_split_are_skipped_counted_and_named(folder, tmp_path, capsys):
+    (folder / "images" / "text.png").write_text("this is no image")
+    rows = rows_of(folder)
+    bad = [{**rows[3], "picture": "images/text.png", "split": split} for split in ("val", "test")]
+    missing = {**rows[3], "picture": "images/none.png"}
+    manifest = write_manifest(folder, [*rows, *bad, missing], "bad_everywhere.csv")
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(manifest), "--out", str(out), *SMALL]) == 0
+    assert last_json(capsys.readouterr().out)["skipped"] == 3
+    named = [record["skipped"] for record in train.read_log(out / "metrics.jsonl") if "skipped" in record]
+    assert len(named) == 3 and sum("text.png" in name for name in named) == 2
+    assert main(["evaluate", "--run", str(out), "--split", "val"]) == 0
+    figures = last_json(capsys.readouterr().out)
+    assert (figures["examples"], figures["skipped"]) == (12, 2)
+
+
+def test_bad_test_image_is_found_before_training_where_it_is_to_raise(folder, tmp_path, capsys):
+    (folder / "images" / "text.png").write_text("this is no image")
+    rows = rows_of(folder)
+    manifest = write_manifest(folder, [*rows, {**rows[1], "picture": "images/text.png"}], "bad_test.csv")
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(manifest), "--out", str(out), *SMALL, "--on-bad", "raise"]) == 2
+    captured = capsys.readouterr()
+    assert "text.png" in captured.err and "step" not in captured.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "pattern"),
+    [
+        (["--text", "label"], "--text label differs from the run's title"),
+        (["--data", "other.csv"], r"--data .*other\.csv differs"),
+        (["--weighted"], "--weighted True differs"),
+        (["--jit", "on"], "--jit on differs from the run's auto"),
+    ],
+)
+def test_resuming_with_other_data_or_options_is_refused(finished_run, capsys, options, pattern):
+    assert main(["train", "--out", str(finished_run), "--resume", *options]) == 2
+    assert re.search(pattern, capsys.readouterr().err)
+
+
+def test_resuming_on_changed_data_is_refused(folder, tmp_path, capsys):
+    rows = rows_of(folder)
+    manifest = write_manifest(folder, rows, "changing.csv")
+    out = tmp_path / "run"
+    options = ["--image", "", "--batch-size", "8", "--epochs", "50", "--max-minutes", "0.0001"]
+    assert main(["train", "--data", str(manifest), "--out", str(out), *options]) == 0
+    write_manifest(folder, [{**rows[3], "title": "another title"}, *rows[:3], *rows[4:]], "changing.csv")
+    assert main(["train", "--out", str(out), "--resume"]) == 2
+    assert "has changed since" in capsys.readouterr().err
+
+
+def test_predict_refuses_what_cannot_be_written_before_any_work(finished_run, folder, tmp_path, capsys):
+    new = write_manifest(folder, [{"picture": "images/0.png", "title": "a"}], "one.csv")
+    for out, pattern in [
+        (tmp_path / "none" / "x.csv", "does not exist"),
+        (tmp_path / "x.txt", "must end in"),
+        (new, "is the file of --data"),
+    ]:
+        assert main(["predict", "--run", str(finished_run), "--data", str(new), "--out", str(out)]) == 2
+        assert pattern in capsys.readouterr().err
+    taken = write_manifest(folder, [{"picture": "images/0.png", "title": "a", "predicted": "b"}], "taken.csv")
+    options = ["--data", str(taken), "--out", str(tmp_path / "y.csv")]
+    assert main(["predict", "--run", str(finished_run), *options]) == 2
+    assert "column 'predicted' already" in capsys.readouterr().err
+
+
+def test_weights_of_another_model_are_named(finished_run, tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (run / name).write_bytes((finished_run / name).read_bytes())
+    weights.write_weights(run / "model.safetensors", {"kernel": np.zeros(3, np.float32)})
+    assert main(["evaluate", "--run", str(run), "--split", "val"]) == 2
+    assert "does not belong to" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_main_job_reaches_its_accuracy_on_the_built_in_set(tmp_path, capsys):
+    assert main(["train", "--out", str(tmp_path / "run")]) == 0
+    assert last_json(capsys.readouterr().out)["test_accuracy"] >= 0.97
+
+
+@pytest.mark.slow
+def test_main_job_reaches_its_accuracy_on_product_photos(tmp_path, capsys, real_data):
+    options = ["--image", "image", "--text", "title_masked", "--label", "label"]
+    manifest = real_data / "fashion_products" / "products.csv"
+    assert main(["train", "--data", str(manifest), "--out", str(tmp_path / "run"), *options]) == 0
+    assert last_json(capsys.readouterr().out)["val_accuracy"] >= 0.93

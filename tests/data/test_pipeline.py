@@ -253,7 +253,7 @@ def test_one_percent_of_ten_thousand_bad_images_are_counted_exactly(tmp_path):
 def test_an_image_over_the_limit_is_a_bad_one(tmp_path):
     small = Preprocessor(size=8, max_pixels=100)
     with pytest.raises(DataError, match=r"^m.csv, row 1 \(\S+0.png\): the image has .*max_pixels"):
-        list(Pipeline(png_rows(tmp_path, 3), batch_size=3, preprocessor=small))
+        list(Pipeline(png_rows(tmp_path, 3), batch_size=3, preprocessor=small, on_bad="raise"))
 
 
 def test_a_bad_image_is_raised_on_request(tmp_path):
@@ -263,12 +263,18 @@ def test_a_bad_image_is_raised_on_request(tmp_path):
     assert not threads_left()
 
 
-def test_more_than_five_percent_bad_images_end_the_run(tmp_path):
-    pipeline = Pipeline(png_rows(tmp_path, 40, (3, 9, 20)), batch_size=8, preprocessor=PLAIN)
-    batches = iter(pipeline)
-    with pytest.raises(DataError, match=r"row 4 .*3 of 40 examples are unusable"):
-        list(batches)
-    assert len(list(Pipeline(png_rows(tmp_path, 40, (3, 9)), batch_size=8, preprocessor=PLAIN))) == 5
+def test_more_than_five_percent_bad_images_end_training(tmp_path):
+    pipeline = Pipeline(png_rows(tmp_path, 40, (3, 9, 20)), batch_size=8, training=True, preprocessor=PLAIN)
+    with pytest.raises(DataError, match=r"row \d+ .*3 of 40 examples are unusable"):
+        list(pipeline)
+    two = Pipeline(png_rows(tmp_path, 40, (3, 9)), batch_size=8, training=True, preprocessor=PLAIN)
+    assert len(list(two)) == 5 and len(two.bad) == 2
+
+
+def test_evaluation_counts_any_number_of_bad_images(tmp_path):
+    pipeline = Pipeline(png_rows(tmp_path, 5, (1, 2, 4)), batch_size=4, preprocessor=PLAIN)
+    weights = np.concatenate([batch["weight"] for batch in pipeline])
+    assert weights.tolist() == [1, 0, 0, 1, 0, 0, 0, 0] and len(pipeline.bad) == 3
 
 
 def threads_left() -> list[str]:
