@@ -30,8 +30,8 @@ class Predictions(NamedTuple):
 class Evaluator:
     """Runs a run's model over pipelines; compiled once for all of them."""
 
-    def __init__(self, config: RunConfig, tokenizer: text.Tokenizer | None):
-        self.config, self.tokenizer = config, tokenizer
+    def __init__(self, config: RunConfig):
+        self.config = config
         self._predict = recipe.make_predictor(config)
 
     def predictions(self, model: tf.Module, pipeline: data.Pipeline) -> Predictions:
@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             "choose one with --split",
         )
     pipeline = recipe.make_pipeline(config, examples, tokenizer)
-    predictions = Evaluator(config, tokenizer).predictions(model, pipeline)
+    predictions = Evaluator(config).predictions(model, pipeline)
     figures = figures_of(predictions, len(config.classes))
     pictures = folder / f"evaluate-{split}"
     pictures.mkdir(exist_ok=True)

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     else:
         source = read_examples(config, arguments.data, labelled=False)
     pipeline = recipe.make_pipeline(config, source.examples, tokenizer)
-    predictions = Evaluator(config, tokenizer).predictions(model, pipeline)
+    predictions = Evaluator(config).predictions(model, pipeline)
     probabilities = tf.nn.softmax(predictions.logits[: len(source.examples)]).numpy()
     bad = source.bad | pipeline.bad
     if not one:

@@ -45,7 +45,7 @@ class Session:
         self.named: set[str] = set()  # bad rows that the log names already
         self.spent = {"seconds": 0.0, "data_wait_s": 0.0, "examples": 0, "minutes": 0.0}
         self.last: dict[str, float | None] = {"train_loss": None, "val_accuracy": None}
-        self.evaluator = evaluate.Evaluator(config, tokenizer)
+        self.evaluator = evaluate.Evaluator(config)
         self.val, self.test = (
             recipe.make_pipeline(config, rows, tokenizer) if len(rows := examples.split(name)) else None
             for name in ("val", "test")

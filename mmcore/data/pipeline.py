@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from mmcore.data.prefetch import prefetch
 
 if TYPE_CHECKING:
     from mmcore import image, text
+from mmcore._load import native
 
 Batch = dict[str, Any]
 
@@ -101,7 +101,7 @@ class Pipeline:
         self._seed = seed
         self._ahead = ahead
         self._timeout_s = timeout_s
-        self._threads = threads or _usable_cores()
+        self._threads = threads or native().usable_cores()
         self._images = None
         if preprocessor is not None:
             self._images = ImageRows(
@@ -178,10 +178,6 @@ class Pipeline:
 def _rng(seed: int, purpose: int, number: int) -> np.random.Generator:
     """An independent generator for each purpose and number."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, number)))
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _padded(array: np.ndarray, padding: int) -> np.ndarray:
