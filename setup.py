@@ -1,12 +1,14 @@
-"""Builds the three libraries of mmcore; everything else about the package is in pyproject.toml.
+"""Builds the libraries of mmcore; everything else about the package is in pyproject.toml.
 
     csrc/core   -> mmcore/libmmcore.so     the core: standard library only
     csrc/python -> mmcore/_native.*.so     its Python binding (pybind11)
     csrc/tf     -> mmcore/_kernels.so      its TensorFlow ops (C API declared in csrc/tf; TensorFlow not needed)
+    csrc/cuda   -> mmcore/_cuda.so         kernels for GPUs, where MMCORE_CUDA=1 asks for them; needs nvcc
 
 Both edges link the one core library, found beside them at run time: its thread pool and caches exist once in
 a process. Environment: MMCORE_WERROR=1 turns warnings into errors, MMCORE_SANITIZE=address,undefined builds
-with sanitizers, CXX names the compiler.
+with sanitizers, CXX names the compiler. MMCORE_CUDA_ARCHS=80,90 lists the compute capabilities to build for
+(later ones compile the last at first use), CUDA_HOME the folder of the CUDA toolkit.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).parent
 CORE, NATIVE, KERNELS = "mmcore.libmmcore", "mmcore._native", "mmcore._kernels"
+CUDA = "mmcore._cuda"
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 
 
-def sources(folder: str) -> list[str]:
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc" / folder).rglob("*.cc"))
+def sources(folder: str, suffix: str = ".cc") -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc" / folder).rglob(f"*{suffix}"))
 
 
 def compiler() -> list[str]:
@@ -47,11 +50,37 @@ def compiler() -> list[str]:
     )
 
 
+def cuda_compiler() -> str:
+    """nvcc of CUDA_HOME, of the path, or where the toolkit puts it."""
+    home = os.environ.get("CUDA_HOME")
+    for candidate in [f"{home}/bin/nvcc"] if home else ["nvcc", "/usr/local/cuda/bin/nvcc"]:
+        if found := shutil.which(candidate):
+            return found
+    sys.exit(
+        "error: MMCORE_CUDA=1 asks for GPU kernels, which nvcc compiles, and there is none "
+        f"{f'in CUDA_HOME={home}' if home else 'on the path or in /usr/local/cuda'}.\n"
+        "Install the CUDA toolkit (12.0 or later) and set CUDA_HOME to its folder, or build without MMCORE_CUDA."
+    )
+
+
+def cuda_flags() -> list[str]:
+    archs = os.environ.get("MMCORE_CUDA_ARCHS", "80,90").split(",")
+    host = ["-fPIC", "-fvisibility=hidden", *WARNINGS]
+    flags = ["-std=c++17", "-O3", "-DNDEBUG", "--expt-relaxed-constexpr", f"-Xcompiler={','.join(host)}"]
+    flags += [f"-gencode=arch=compute_{arch},code=sm_{arch}" for arch in archs]
+    flags.append(f"-gencode=arch=compute_{archs[-1]},code=compute_{archs[-1]}")
+    if os.environ.get("MMCORE_WERROR") == "1":
+        flags += ["-Werror=all-warnings", "-Xcompiler=-Werror"]
+    return flags
+
+
 class BuildLibraries(build_ext):
     """Compiles all objects in parallel, then links the core and its two edges."""
 
     def run(self) -> None:
         self.cxx = compiler()
+        if any(extension.name == CUDA for extension in self.extensions):
+            self.nvcc = cuda_compiler()
         super().run()
 
     def build_extensions(self) -> None:
@@ -88,19 +117,24 @@ class BuildLibraries(build_ext):
         return flags
 
     def compile(self, extension: Extension, source: str) -> str:
+        cuda = extension.name == CUDA
+        command = [self.nvcc, *cuda_flags()] if cuda else [*self.cxx, *self.flags()]
         # Objects of other flags (warnings as errors, sanitizers) lie elsewhere and are not taken for these.
-        kind = hashlib.sha256(" ".join([*self.cxx, *self.flags()]).encode()).hexdigest()[:8]
+        kind = hashlib.sha256(" ".join(command).encode()).hexdigest()[:8]
         target = Path(self.build_temp) / kind / Path(source).with_suffix(".o")
         if up_to_date(target, source):
             return str(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         includes = [f"-I{ROOT / 'csrc'}", *(f"-isystem{path}" for path in extension.include_dirs)]
-        run([*self.cxx, *self.flags(), *includes, "-c", str(ROOT / source), "-o", str(target)])
+        run([*command, *includes, "-c", str(ROOT / source), "-o", str(target)])
         return str(target)
 
     def link(self, extension: Extension) -> None:
         target = Path(self.get_ext_fullpath(extension.name))
         target.parent.mkdir(parents=True, exist_ok=True)
+        if extension.name == CUDA:  # With CUDA's runtime; the driver's library is loaded at the first call.
+            run([self.nvcc, "-shared", "-Xlinker=--strip-all", *extension.extra_objects, "-o", str(target)])
+            return
         macos = sys.platform == "darwin"
         command = [*self.cxx, "-shared", "-pthread", *extension.extra_objects, "-o", str(target)]
         if sanitizers := os.environ.get("MMCORE_SANITIZE"):
@@ -129,8 +163,8 @@ class BuildLibraries(build_ext):
         return str(target)
 
     def get_ext_filename(self, name: str) -> str:
-        # The core and the ops are no Python modules: no ABI suffix, and no module name that Python could import.
-        if name.rpartition(".")[2] in ("libmmcore", "_kernels"):
+        # These are no Python modules: no ABI suffix, and no module name that Python could import.
+        if name.rpartition(".")[2] in ("libmmcore", "_kernels", "_cuda"):
             return os.path.join(*name.split(".")) + ".so"
         return super().get_ext_filename(name)
 
@@ -171,6 +205,7 @@ setup(
         Extension(CORE, sources("core")),
         Extension(NATIVE, sources("python"), include_dirs=[pybind11_include(), python_include()]),
         Extension(KERNELS, sources("tf")),
+        *([Extension(CUDA, sources("cuda", ".cu"))] if os.environ.get("MMCORE_CUDA") == "1" else []),
     ],
     cmdclass={"build_ext": BuildLibraries},
 )

@@ -45,6 +45,54 @@ def pillow_finish(size: int, mean: Sequence[float], std: Sequence[float]) -> Cal
     return run
 
 
+def pillow_train(
+    size: int, mean: Sequence[float], std: Sequence[float], jitter: Sequence[float]
+) -> Callable[[Sequence, np.random.Generator], np.ndarray]:
+    """Files or Pillow images to a training batch as torchvision's transforms do it on Pillow images.
+
+    Random resized crop (bicubic, with `box=`, so that nothing but the crop is resized), flip, colour jitter in
+    random order, normalised in place. `jitter`: amounts of brightness, contrast, saturation and hue.
+    """
+    from PIL import Image, ImageEnhance
+
+    scale, bias = _scale_and_bias(mean, std)
+    enhance = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
+    bicubic, mirror = Image.Resampling.BICUBIC, Image.Transpose.FLIP_LEFT_RIGHT
+
+    def hue(image, turns: float):
+        h, s, v = image.convert("HSV").split()
+        shifted = np.asarray(h) + np.int32(turns * 255).astype(np.uint8)
+        return Image.merge("HSV", (Image.fromarray(shifted), s, v)).convert("RGB")
+
+    def box(image, rng: np.random.Generator) -> tuple[int, int, int, int]:
+        for _ in range(10):
+            area = rng.uniform(0.08, 1.0) * image.width * image.height
+            ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+            w, h = round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)
+            if 0 < w <= image.width and 0 < h <= image.height:
+                left, top = int(rng.integers(image.width - w + 1)), int(rng.integers(image.height - h + 1))
+                return left, top, left + w, top + h
+        return 0, 0, image.width, image.height
+
+    def run(images: Sequence, rng: np.random.Generator) -> np.ndarray:
+        out = np.empty((len(images), size, size, 3), np.float32)
+        for row, source in zip(out, images, strict=True):
+            image = Image.open(io.BytesIO(source)).convert("RGB") if isinstance(source, bytes) else source
+            image = image.resize((size, size), bicubic, box=box(image, rng))
+            if rng.random() < 0.5:
+                image = image.transpose(mirror)
+            for i in rng.permutation(4):
+                if i == 3:
+                    image = hue(image, rng.uniform(-jitter[3], jitter[3]))
+                else:
+                    image = enhance[i](image).enhance(rng.uniform(1 - jitter[i], 1 + jitter[i]))
+            np.multiply(image, scale, out=row, casting="unsafe")
+            row += bias
+        return out
+
+    return run
+
+
 def opencv_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> ImageBatch:
     """The same with OpenCV on one thread and its antialiasing interpolation for shrinking, INTER_AREA."""
     cv2 = pytest.importorskip("cv2", reason="needs opencv-python-headless (extra: test)")
@@ -84,6 +132,28 @@ def tf_image_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> Im
     def run(files: Sequence[bytes]) -> np.ndarray:
         return np.stack([one(data).numpy() for data in files])
 
+    run.one = one
+    return run
+
+
+def tf_data_batch(size: int, mean: Sequence[float], std: Sequence[float]) -> ImageBatch:
+    """The same as a `tf.data` pipeline of one thread, which makes the batch too."""
+    one = tf_image_batch(size, mean, std).one
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    options.threading.max_intra_op_parallelism = 1
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False  # Nothing works ahead, unmeasured.
+    running: dict[int, Any] = {}  # Each list of files has one pipeline, which is built once and goes round.
+
+    def run(files: Sequence[bytes]) -> np.ndarray:
+        if id(files) not in running:
+            dataset = tf.data.Dataset.from_tensor_slices(list(files)).repeat().map(one).batch(len(files))
+            running[id(files)] = files, iter(dataset.with_options(options))
+        return next(running[id(files)][1]).numpy()
+
     return run
 
 
@@ -103,6 +173,13 @@ def tiktoken_batch(ranks: dict[bytes, int]) -> Callable[[Sequence[str]], list[li
     pattern = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
     encoding = tiktoken.Encoding("bench", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
     return lambda texts: encoding.encode_ordinary_batch(texts, num_threads=1)
+
+
+def sentencepiece_batch(path: Any) -> Callable[[Sequence[str]], list[list[int]]]:
+    """SentencePiece's own encoder on one thread; gives lists, neither padded nor cut."""
+    sentencepiece = pytest.importorskip("sentencepiece", reason="needs sentencepiece (extra: test)")
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    return lambda texts: processor.encode(list(texts), out_type=int, num_threads=1)
 
 
 def _shorter_side(height: int, width: int, size: int) -> tuple[int, int]:
@@ -295,3 +372,52 @@ def _keras() -> Any:
 def _put(layer: Any, weights: Mapping[str, np.ndarray], *paths: str) -> None:
     """Sets a layer's weights from ours at these paths, in Keras's order and shapes."""
     layer.set_weights([weights[path].reshape(v.shape) for path, v in zip(paths, layer.weights, strict=True)])
+
+
+def tensorflow_attention(*, heads_first: bool = False) -> Callable[..., Any]:
+    """softmax(q k^T / sqrt(K)) v as one writes it, on [B, T, H, K] or, without transposes, on [B, H, T, K]."""
+    import tensorflow as tf
+
+    def turned(x: Any) -> Any:
+        return x if heads_first else tf.transpose(x, [0, 2, 1, 3])
+
+    def attend(q: Any, k: Any, v: Any) -> Any:
+        scores = tf.matmul(turned(q * q.shape[-1] ** -0.5), turned(k), transpose_b=True)
+        return turned(tf.matmul(tf.nn.softmax(scores), turned(v)))
+
+    return attend
+
+
+def with_gradients(attend: Callable[..., Any]) -> Callable[..., Any]:
+    """(q, k, v, dout) to the result and the gradients of q, k and v, by TensorFlow's tape."""
+    import tensorflow as tf
+
+    def run(q: Any, k: Any, v: Any, dout: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch([q, k, v])
+            out = attend(q, k, v)
+        return [out, *tape.gradient(out, [q, k, v], output_gradients=dout)]
+
+    return run
+
+
+def pytorch_attention(arrays: Sequence[np.ndarray], dtype: str, *, gradients: bool) -> Callable[[], Any]:
+    """`scaled_dot_product_attention` on arrays q, k, v, dout [B, T, H, K], with as many threads as mmcore has."""
+    torch = pytest.importorskip("torch", reason="needs PyTorch")
+    from mmcore import _load
+
+    torch.set_num_threads(_load.native().num_threads())
+    q, k, v, dout = (torch.from_numpy(x).to(getattr(torch, dtype)).transpose(1, 2) for x in arrays)
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def forward() -> Any:
+        with torch.no_grad():
+            return [attend(q, k, v).transpose(1, 2)]
+
+    def backward() -> Any:
+        inputs = [x.detach().requires_grad_() for x in (q, k, v)]
+        out = attend(*inputs)
+        out.backward(dout)
+        return [x.transpose(1, 2) for x in (out.detach(), *(x.grad for x in inputs))]
+
+    return backward if gradients else forward

@@ -61,7 +61,7 @@ def test_input_behind_the_step(benchmark, examples):
     pipeline = recipe.make_pipeline(config, examples, tokenizer, training=True)
     count = len(pipeline)
     state = recipe.build_state(config, recipe.build_model(config), total_steps=10 * count)
-    step = train.make_train_step(recipe.loss_fn, jit_compile=recipe.uses_xla(config))
+    step = train.make_train_step(recipe.loss_fn, jit_compile=recipe.jit_compile(config))
     batch = pipeline.batch(0)
     assert np.isfinite(float(step(state, batch)["loss"]))  # compiles
 

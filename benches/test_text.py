@@ -7,21 +7,19 @@ misses a word; the text itself is read at memory speed. Cold: the lines are new 
 
 from __future__ import annotations
 
-import itertools
 import os
-import statistics
 import sysconfig
 from collections import Counter
 from pathlib import Path
 
 import baselines
 import pytest
-from pairing import paired_ratio, seconds
+from pairing import paired_ratio
+from texts import measure
 
 from mmcore.text import Tokenizer, byte_level
 
 LENGTH = 128
-WARM_BYTES, COLD_BYTES, COLD_ROUNDS = 1_000_000, 400_000, 5
 
 
 @pytest.fixture(scope="module")
@@ -62,56 +60,6 @@ def wordpiece(lines, tmp_path_factory) -> Tokenizer:
     return Tokenizer.load(path, lowercase=True)
 
 
-def size(texts: list[str]) -> int:
-    return sum(len(text.encode()) for text in texts)
-
-
-def chunks(texts: list[str], num_bytes: int) -> list[list[str]]:
-    """Groups of lines of about `num_bytes` each."""
-    groups: list[list[str]] = [[]]
-    total = 0
-    for text in texts:
-        if total >= num_bytes:
-            groups.append([])
-            total = 0
-        groups[-1].append(text)
-        total += len(text)
-    return groups
-
-
-def cold_ratio(make_ours, make_rival, texts: list[str]) -> float:
-    """time(rival) / time(ours) for text that both see for the first time; the median of COLD_ROUNDS."""
-    first, *fresh = chunks(texts, WARM_BYTES)
-    ratios = []
-    for unseen in chunks([text for chunk in fresh for text in chunk], COLD_BYTES)[:COLD_ROUNDS]:
-        times = []
-        for make in (make_ours, make_rival):
-            encode = make()
-            encode(first)
-            times.append(seconds(lambda encode=encode, unseen=unseen: encode(unseen)))
-        ratios.append(times[1] / times[0])
-    return statistics.median(ratios)
-
-
-def measure(benchmark, tokenizer: Tokenizer, lines: list[str], name: str, make_rival) -> None:
-    made = itertools.count(16_000_001)
-
-    def encoder(tok: Tokenizer):
-        return lambda texts: tok(texts, max_length=LENGTH, threads=1)
-
-    def make_ours():  # Another limit makes another native object, whose caches are empty.
-        return encoder(Tokenizer(tokenizer.definition, max_text_bytes=next(made)))
-
-    benchmark.extra_info[f"times_{name}_cold"] = cold_ratio(make_ours, make_rival, lines)
-    sample = chunks(lines, COLD_BYTES)[0]
-    ours, rival = encoder(tokenizer), make_rival()
-    # Ten turns of ours to one of the rival's: both last about as long, so that a busy machine slows both alike.
-    warm = paired_ratio(lambda: [ours(sample) for _ in range(10)], lambda: rival(sample))
-    benchmark.extra_info[f"times_{name}_warm"] = 10 * warm.median
-    benchmark.pedantic(ours, (sample,), rounds=20, warmup_rounds=2)
-    benchmark.extra_info["megabytes_per_s"] = size(sample) / benchmark.stats.stats.median / 1e6
-
-
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece"])
 def test_lines_against_hugging_face(benchmark, request, lines, kind):
     tokenizer = request.getfixturevalue(kind)
@@ -125,6 +73,7 @@ def test_lines_against_hugging_face(benchmark, request, lines, kind):
         lines,
         "hugging_face",
         lambda: baselines.hugging_face(tokenizer.definition, LENGTH),
+        length=LENGTH,
     )
 
 
@@ -132,7 +81,7 @@ def test_lines_against_tiktoken(benchmark, lines, bpe):
     ranks = byte_ranks(bpe)
     rival = baselines.tiktoken_batch(ranks)
     assert rival(lines[:5000]) == [bpe.encode(line, add_special=False) for line in lines[:5000]]
-    measure(benchmark, bpe, lines, "tiktoken", lambda: baselines.tiktoken_batch(ranks))
+    measure(benchmark, bpe, lines, "tiktoken", lambda: baselines.tiktoken_batch(ranks), length=LENGTH)
 
 
 def test_one_long_text_against_tiktoken(benchmark, lines, bpe):

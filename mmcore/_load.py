@@ -28,12 +28,16 @@ def native() -> ModuleType:
     """The pybind11 module of the core.
 
     Raises:
-        EnvError: the compiled module is missing or cannot be loaded.
+        EnvError: the compiled module is missing or cannot be loaded, or MMCORE_ISA asks for what there is not.
     """
     try:
         module = importlib.import_module("mmcore._native")
     except ImportError as error:
         raise EnvError(f"mmcore's compiled core could not be loaded ({error}); {_REINSTALL}") from error
+    try:
+        module.active_isa()
+    except ValueError as error:
+        raise EnvError(f"{error} (this CPU: {module.detected_isa()}); unset MMCORE_ISA") from error
     return module
 
 
@@ -83,6 +87,22 @@ def kernels() -> Any:
 
 def registration_error(path: Path) -> str:
     """Why the op library could not register its ops, or empty; TensorFlow itself says nothing of it."""
-    function = ctypes.CDLL(str(path)).MmcoreRegistrationError
-    function.restype = ctypes.c_char_p
-    return function().decode()
+    return _text_of("MmcoreRegistrationError", path)
+
+
+@functools.cache
+def xla_error() -> str:
+    """Why functions that XLA compiles cannot call the kernels, or empty; makes it possible when first asked.
+
+    Raises:
+        EnvError: as `kernels`.
+    """
+    kernels()
+    return _text_of("MmcoreXlaError", Path(__file__).with_name("_kernels.so"))
+
+
+def _text_of(function: str, path: Path) -> str:
+    """What a function of the library that returns a text says."""
+    found = getattr(ctypes.CDLL(str(path)), function)
+    found.restype = ctypes.c_char_p
+    return found().decode(errors="replace")

@@ -41,5 +41,9 @@ class CheckpointError(MmcoreError):
     """A checkpoint or run folder is missing, damaged, or belongs to another model or version."""
 
 
+class NonfiniteError(MmcoreError):
+    """The loss or its gradient is NaN or infinite: training does not go on."""
+
+
 class EnvError(MmcoreError, ImportError):
     """The environment lacks something: TensorFlow, the compiled core, a package of an extra."""

@@ -1,10 +1,9 @@
-"""Weights in safetensors files, by variable path; and the one way in which mmcore writes files safely."""
+"""Weights in safetensors files, by variable path."""
 
 from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from mmcore import files
 from mmcore.errors import FormatError, LimitError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def load_into(
 def write_weights(
     path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Writes arrays by path into one safetensors file, atomically (see `atomic_write`).
+    """Writes arrays by path into one safetensors file, atomically (see `files.atomic_write`).
 
     Args:
         path: the file, replaced if it exists.
@@ -110,7 +110,7 @@ def write_weights(
         >>> read_weights(folder / "model.safetensors")["kernel"].shape
         (2, 3)
     """
-    atomic_write(path, serialize(arrays, metadata))
+    files.atomic_write(path, serialize(arrays, metadata))
 
 
 def serialize(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -160,48 +160,16 @@ def _check_header(path: Path, max_header_bytes: int, max_tensors: int) -> dict:
     try:
         header = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not a safetensors file: its header is not JSON ({error})") from error
+        raise FormatError(
+            f"{path} is not a safetensors file: its header is not JSON ({error}); get or save it again"
+        ) from error
     if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
-        raise FormatError(f"{path} is not a safetensors file: its header is not a JSON object of objects")
+        raise FormatError(
+            f"{path} is not a safetensors file: its header is not a JSON object of objects; get or save it again"
+        )
     if len(header) > max_tensors:
         raise LimitError(f"{path} has {len(header)} tensors, more than max_tensors={max_tensors}")
     return header
-
-
-def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a file so that after a crash at any moment the old one or the new one is there, whole.
-
-    Temporary file in the same folder, fsync, rename, fsync of the folder.
-
-    Raises:
-        OSError: it cannot be written; the old file is untouched and the temporary one removed.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        write_synced(temporary, data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def write_synced(path: Path, data: bytes) -> None:
-    """Writes a new file and waits until its bytes are on the disk."""
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Waits until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _shorten(paths: tuple[str, ...] | list[str], show: int = 8) -> str:

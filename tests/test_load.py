@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -109,6 +111,47 @@ def test_command_line_without_tensorflow_exits_with_2_and_no_traceback(verb, tmp
     assert finished.returncode == 2
     assert "pip install 'tensorflow-cpu" in finished.stderr and "Traceback" not in finished.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_ops_load_without_xla_and_say_that_it_is_missing():
+    [framework] = Path(tf_folder()).glob("libtensorflow_framework.*2*")
+    library = Path(_load.__file__).with_name("_kernels.so")
+    code = (
+        f"import ctypes; ctypes.CDLL({str(framework)!r}, ctypes.RTLD_GLOBAL); "
+        f"library = ctypes.CDLL({str(library)!r}); library.MmcoreXlaError.restype = ctypes.c_char_p; "
+        "print(library.MmcoreXlaError().decode())"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.stdout == "libtensorflow_cc, which holds XLA, is not loaded in this process\n", finished.stderr
+
+
+def tf_folder() -> str:
+    spec = importlib.util.find_spec("tensorflow")
+    assert spec is not None and spec.submodule_search_locations
+    return spec.submodule_search_locations[0]
+
+
+def test_instruction_set_is_the_one_that_is_forced():
+    code = "from mmcore._load import native; print(native().active_isa(), native().detected_isa())"
+    for forced in ("scalar", "avx2", "avx512"):
+        environment = {**os.environ, "MMCORE_ISA": forced}
+        finished = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=PACKAGE.parent
+        )
+        if finished.returncode == 0:
+            assert finished.stdout.split()[0] == forced
+        else:  # Older processors do not have all.
+            assert f"MMCORE_ISA is {forced}, but this CPU has" in finished.stderr
+
+
+@pytest.mark.parametrize("verb", [["doctor"], ["train"]])
+def test_unknown_instruction_set_is_named_by_the_command_line(verb, tmp_path):
+    environment = {**os.environ, "MMCORE_ISA": "avx3", "PYTHONPATH": str(PACKAGE.parent)}
+    command = [sys.executable, "-m", "mmcore", *verb]
+    finished = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert finished.returncode == 2 and "Traceback" not in finished.stderr
+    assert "MMCORE_ISA must be scalar, avx2 or avx512, got 'avx3'" in finished.stderr
+    assert "unset MMCORE_ISA" in finished.stderr
 
 
 def test_both_libraries_share_one_core():

@@ -118,21 +118,6 @@ def test_long_lists_are_shortened():
     assert str(report).endswith("layers.7 and 12 more")
 
 
-def test_atomic_write_replaces_or_leaves_the_old_file(path, monkeypatch):
-    weights.atomic_write(path, b"old")
-    weights.atomic_write(path, b"new")
-    assert path.read_bytes() == b"new"
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        weights.atomic_write(path, b"lost")
-    assert path.read_bytes() == b"new"
-    assert [file.name for file in path.parent.iterdir()] == [path.name]
-
-
 def test_bfloat16_reads_as_tensorflow_has_it(path):
     value = tf.cast([1.5, -2.0], tf.bfloat16).numpy()
     weights.write_weights(path, {"kernel": value})

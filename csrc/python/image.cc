@@ -10,32 +10,14 @@
 #include "core/base/thread_pool.h"
 #include "core/image/resize.h"
 #include "python/bindings.h"
+#include "python/image_arrays.h"
 
 namespace py = pybind11;
 
 namespace mmcore::python {
 namespace {
 
-using Bytes = py::array_t<uint8_t>;
 using Window = std::array<size_t, 4>;  // full height, full width, top, left
-
-Isa IsaOf(const std::string& name) {
-  return name.empty() ? ActiveIsa() : ParseIsa(name);
-}
-
-// NumPy leaves the strides of axes of length 1 and of empty arrays undefined; the core refuses empty images.
-image::ImageView View(const Bytes& array) {
-  const auto stride_is = [&](int axis, py::ssize_t wanted) {
-    return array.size() == 0 || array.shape(axis) == 1 || array.strides(axis) == wanted;
-  };
-  if (array.ndim() != 3 || !stride_is(2, 1) || !stride_is(1, array.shape(2)) ||
-      (!stride_is(0, 0) && array.strides(0) < array.shape(1) * array.shape(2))) {
-    throw InvalidArgument("an image must be a uint8 array [height, width, channels] with contiguous rows");
-  }
-  const auto shape = [&](int axis) { return static_cast<size_t>(array.shape(axis)); };
-  const size_t row_stride = shape(0) > 1 ? static_cast<size_t>(array.strides(0)) : shape(1) * shape(2);
-  return {array.data(), shape(0), shape(1), shape(2), row_stride};
-}
 
 image::Box BoxOf(const std::array<double, 4>& box) {
   return {static_cast<float>(box[0]), static_cast<float>(box[1]), static_cast<float>(box[2]),
@@ -69,34 +51,40 @@ std::vector<image::ResizeItem> Items(const std::vector<Bytes>& images,
   return items;
 }
 
-// `out` is [B, height, width, 3]: float32 is normalised, uint8 is not.
-void ResizeBatch(const std::vector<Bytes>& images, const std::vector<std::array<double, 4>>& boxes,
-                 const std::vector<Window>& windows, const std::vector<bool>& flips,
-                 const std::string& method, const std::array<double, 3>& mean,
-                 const std::array<double, 3>& std, size_t threads, py::array out, const std::string& isa) {
-  const std::vector<image::ResizeItem> items = Items(images, boxes, windows, flips);
-  const bool is_float = py::isinstance<py::array_t<float>>(out);
-  const auto shape = [&](int axis) { return static_cast<size_t>(out.shape(axis)); };
-  if ((!is_float && !py::isinstance<Bytes>(out)) || out.ndim() != 4 || shape(0) != items.size() ||
-      shape(3) != 3 || !(out.flags() & py::array::c_style) || !out.writeable()) {
-    throw InvalidArgument("out must be a writable C-contiguous float32 or uint8 array [" +
-                          std::to_string(items.size()) + ", height, width, 3]");
-  }
-  const image::ResizeOptions options = {shape(1), shape(2), image::ParseFilter(method), IsaOf(isa)};
-  void* data = out.mutable_data();
-  const image::Normalization normalization(mean, std);
-  py::gil_scoped_release release;
-  PoolExecutor executor(threads);
-  if (is_float) {
-    image::ResizeNormalizeBatch(items, options, normalization, static_cast<float*>(data), executor);
-  } else {
-    image::ResizeBatch(items, options, static_cast<uint8_t*>(data), executor);
-  }
+image::Layout LayoutOf(const std::string& name) {
+  if (name == "NHWC") return image::Layout::kNhwc;
+  if (name == "NCHW") return image::Layout::kNchw;
+  throw InvalidArgument("layout must be 'NHWC' or 'NCHW', got '" + name + "'");
 }
 
-py::array_t<float> NormalizationTable(const std::array<double, 3>& mean, const std::array<double, 3>& std) {
-  const image::Normalization normalization(mean, std);
-  return py::array_t<float>({3, 256}, &normalization.table[0][0]);
+// `out` is [B, height, width, C] or [B, C, height, width] of the element type that `dtype` names.
+void ResizeBatch(const std::vector<Bytes>& images, const std::vector<std::array<double, 4>>& boxes,
+                 const std::vector<Window>& windows, const std::vector<bool>& flips,
+                 const std::string& method, const image::Normalization& normalization,
+                 const std::string& layout, const std::string& dtype, size_t threads, py::array out,
+                 const std::string& isa) {
+  const std::vector<image::ResizeItem> items = Items(images, boxes, windows, flips);
+  const image::BatchFormat format = {DTypeOf(dtype), LayoutOf(layout)};
+  const bool planar = format.layout == image::Layout::kNchw;
+  const auto shape = [&](int axis) { return static_cast<size_t>(out.shape(axis)); };
+  if (static_cast<size_t>(out.itemsize()) != image::ElementSize(format.dtype) || out.ndim() != 4 ||
+      shape(0) != items.size() || shape(planar ? 1 : 3) != normalization.channels ||
+      !(out.flags() & py::array::c_style) || !out.writeable()) {
+    const std::string channels = std::to_string(normalization.channels);
+    throw InvalidArgument("out must be a writable C-contiguous " + dtype + " array [" +
+                          std::to_string(items.size()) + ", " +
+                          (planar ? channels + ", height, width]" : "height, width, " + channels + "]"));
+  }
+  const image::ResizeOptions options = {shape(planar ? 2 : 1), shape(planar ? 3 : 2),
+                                        image::ParseFilter(method), IsaOf(isa)};
+  void* data = out.mutable_data();
+  py::gil_scoped_release release;
+  PoolExecutor executor(threads);
+  image::ResizeBatch(items, options, normalization, format, data, executor);
+}
+
+py::array_t<float> NormalizationTable(const image::Normalization& normalization) {
+  return py::array_t<float>({normalization.channels, size_t{256}}, &normalization.table[0][0]);
 }
 
 }  // namespace
@@ -105,9 +93,15 @@ void BindImage(py::module_& module) {
   module.def("image_resize", &Resize, py::arg("image").noconvert(), py::arg("height"), py::arg("width"),
              py::arg("method"), py::arg("box") = py::none(), py::arg("isa") = "");
   module.def("image_resize_batch", &ResizeBatch, py::arg("images"), py::arg("boxes"), py::arg("windows"),
-             py::arg("flips"), py::arg("method"), py::arg("mean"), py::arg("std"), py::arg("threads"),
-             py::arg("out").noconvert(), py::arg("isa") = "");
-  module.def("image_normalization_table", &NormalizationTable, py::arg("mean"), py::arg("std"));
+             py::arg("flips"), py::arg("method"), py::arg("normalization"), py::arg("layout"), py::arg("dtype"),
+             py::arg("threads"), py::arg("out").noconvert(), py::arg("isa") = "");
+  py::class_<image::Normalization>(module, "ImageNormalization")
+      .def(py::init([](const std::vector<double>& mean, const std::vector<double>& std) {
+             return image::Normalization(Span<const double>(mean), Span<const double>(std));
+           }),
+           py::arg("mean"), py::arg("std"))
+      .def_property_readonly("channels", [](const image::Normalization& self) { return self.channels; })
+      .def("table", &NormalizationTable);
 }
 
 }  // namespace mmcore::python

@@ -19,6 +19,14 @@ PYBIND11_MODULE(_native, module) {
     }
   });
   mmcore::python::BindBase(module);
+  mmcore::python::BindAugment(module);
   mmcore::python::BindImage(module);
+  mmcore::python::BindImageFile(module);
+  mmcore::python::BindPacking(module);
+  mmcore::python::BindImagePatches(module);
   mmcore::python::BindText(module);
+  mmcore::python::BindTextDecode(module);
+  mmcore::python::BindTextSplit(module);
+  mmcore::python::BindTextBpe(module);
+  mmcore::python::BindTextNormalize(module);
 }

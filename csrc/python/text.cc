@@ -7,24 +7,22 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "core/base/errors.h"
+#include "core/base/large_memory.h"
 #include "core/base/thread_pool.h"
 #include "core/base/unicode_tables.h"
 #include "core/text/bpe_trainer.h"
 #include "core/text/tokenizer.h"
+#include "core/text/train/line_reader.h"
+#include "core/text/train/wordpiece_trainer.h"
 #include "python/bindings.h"
+#include "python/owner.h"
 
 namespace py = pybind11;
 
@@ -54,7 +52,7 @@ py::object WithoutSurrogates(const py::handle& str) {
 class Texts {
  public:
   // One text.
-  explicit Texts(const py::object& item) : owner_(py::make_tuple(item)) { ViewAll(); }
+  explicit Texts(const py::object& item) { Add(item); }
 
   // A sequence of texts; a str is refused, since each of its characters would be taken for a text.
   static Texts Many(const py::object& sequence) {
@@ -62,19 +60,35 @@ class Texts {
       throw py::type_error(
           "texts must be a sequence of str or bytes, got one text: pass [text], or use encode(text)");
     }
-    PyObject* items = PySequence_Tuple(sequence.ptr());
-    if (items == nullptr) throw py::error_already_set();
-    return Texts(py::reinterpret_steal<py::tuple>(items), 0);
+    const bool iterates = Py_TYPE(sequence.ptr())->tp_iter != nullptr || PySequence_Check(sequence.ptr()) != 0;
+    if (!iterates || PyDict_Check(sequence.ptr()) || PyAnySet_Check(sequence.ptr())) {
+      throw py::type_error("texts must be a sequence of str or bytes, got " +
+                           std::string(Py_TYPE(sequence.ptr())->tp_name));
+    }
+    return Texts(sequence, 0);
   }
 
   Span<const std::string_view> views() const { return views_; }
 
  private:
-  Texts(py::tuple owner, int) : owner_(std::move(owner)) { ViewAll(); }
+  // The objects of a list lie anywhere: each is touched once, and asked for some turns before. This part of a batch
+  // runs on one thread.
+  Texts(const py::object& sequence, int) {
+    constexpr Py_ssize_t kAhead = 16;
+    const auto items = py::reinterpret_steal<py::object>(PySequence_Fast(sequence.ptr(), "texts must be a sequence"));
+    if (!items) throw py::error_already_set();
+    const auto size = [&] { return PySequence_Fast_GET_SIZE(items.ptr()); };
+    owners_.reserve(static_cast<size_t>(size()));
+    views_.reserve(static_cast<size_t>(size()));
+    for (Py_ssize_t i = 0; i < size(); ++i) {
+      if (i + kAhead < size()) __builtin_prefetch(PySequence_Fast_GET_ITEM(items.ptr(), i + kAhead), 1);
+      Add(py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(items.ptr(), i)));
+    }
+  }
 
-  void ViewAll() {
-    views_.reserve(owner_.size());
-    for (const py::handle item : owner_) views_.push_back(View(item));
+  void Add(py::object item) {
+    owners_.push_back(std::move(item));
+    views_.push_back(View(owners_.back()));
   }
 
   std::string_view View(const py::handle& item) {
@@ -97,7 +111,7 @@ class Texts {
     return {data, static_cast<size_t>(size)};
   }
 
-  py::tuple owner_;
+  std::vector<py::object> owners_;
   std::vector<py::object> repaired_;
   std::vector<std::string_view> views_;
 };
@@ -118,29 +132,22 @@ EncodeOptions Options(bool add_special, const std::string& special, size_t max_l
   return options;
 }
 
+// Takes large memory over without a copy.
+py::array_t<int32_t> ToArray(LargeArray<int32_t> values) {
+  const auto size = static_cast<py::ssize_t>(values.size());
+  if (values.size() * sizeof(int32_t) < kLargeBytes) return py::array_t<int32_t>(size, values.data());
+  auto memory = std::make_unique<LargeArray<int32_t>>(std::move(values));
+  const int32_t* const data = memory->data();
+  return py::array_t<int32_t>(size, data, Owner(std::move(memory)));
+}
+
 template <typename T>
 py::array_t<T> ToArray(const std::vector<T>& values) {
   return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
-// Uninitialised memory for a large result. The kernel hands out fresh memory page by page, which on virtual
-// machines costs as much as encoding the text that fills it (2.8 us per 4 kB measured); huge pages make that
-// one tenth.
-void* AllocateLarge(size_t size) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  const size_t rounded = (size + kHugePage - 1) / kHugePage * kHugePage;
-  void* memory = std::aligned_alloc(kHugePage, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-#if defined(MADV_HUGEPAGE)
-  madvise(memory, rounded, MADV_HUGEPAGE);  // A wish: without it everything works, slower.
-#endif
-  return memory;
-}
-
 // ids and mask of one batch; where they are large, both in one block of memory.
 struct Matrices {
-  static constexpr size_t kLargeBytes = size_t{1} << 20;
-
   py::array_t<int32_t> ids;
   py::array_t<bool> mask;
 
@@ -152,10 +159,11 @@ struct Matrices {
       mask = py::array_t<bool>(shape);
       return;
     }
-    auto* memory = static_cast<int32_t*>(AllocateLarge(places * 5));
-    const py::capsule owner(memory, [](void* p) { std::free(p); });
-    ids = py::array_t<int32_t>(shape, memory, owner);
-    mask = py::array_t<bool>(shape, reinterpret_cast<bool*>(memory + places), owner);
+    auto memory = std::make_unique<LargeArray<uint8_t>>(places * 5);
+    uint8_t* const data = memory->data();
+    const py::capsule owner = Owner(std::move(memory));
+    ids = py::array_t<int32_t>(shape, reinterpret_cast<int32_t*>(data), owner);
+    mask = py::array_t<bool>(shape, reinterpret_cast<bool*>(data + places * sizeof(int32_t)), owner);
   }
 
   text::PaddedRows rows() {
@@ -209,7 +217,7 @@ py::tuple EncodeRagged(const Tokenizer& tokenizer, const py::object& sequence, s
     PoolExecutor executor(threads);
     ragged = tokenizer.EncodeRagged(texts.views(), options, executor);
   }
-  return py::make_tuple(ToArray(ragged.values), ToArray(ragged.row_splits));
+  return py::make_tuple(ToArray(std::move(ragged.values)), ToArray(ragged.row_splits));
 }
 
 std::vector<int32_t> Encode(const Tokenizer& tokenizer, const py::object& item, bool add_special,
@@ -218,6 +226,13 @@ std::vector<int32_t> Encode(const Tokenizer& tokenizer, const py::object& item, 
   const Texts text(item);
   py::gil_scoped_release release;
   return tokenizer.Encode(text.views()[0], options);
+}
+
+py::array_t<int64_t> ToPairs(const std::vector<text::Offset>& offsets) {
+  py::array_t<int64_t> out({static_cast<py::ssize_t>(offsets.size()), py::ssize_t{2}});
+  int64_t* p = out.mutable_data();
+  for (const text::Offset& offset : offsets) *p++ = offset.begin, *p++ = offset.end;
+  return out;
 }
 
 py::array_t<int64_t> Offsets(const Tokenizer& tokenizer, const py::object& item, bool add_special,
@@ -229,10 +244,22 @@ py::array_t<int64_t> Offsets(const Tokenizer& tokenizer, const py::object& item,
     py::gil_scoped_release release;
     offsets = tokenizer.Offsets(text.views()[0], options);
   }
-  py::array_t<int64_t> out({static_cast<py::ssize_t>(offsets.size()), py::ssize_t{2}});
-  int64_t* p = out.mutable_data();
-  for (const text::Offset& offset : offsets) *p++ = offset.begin, *p++ = offset.end;
-  return out;
+  return ToPairs(offsets);
+}
+
+py::tuple EncodeTracked(const Tokenizer& tokenizer, const py::object& item, bool add_special,
+                        const std::string& special,
+                        const std::vector<std::pair<int64_t, int64_t>>& plain) {
+  const EncodeOptions options = Options(add_special, special);
+  const Texts text(item);
+  std::vector<text::Offset> parts;
+  for (const auto& [begin, end] : plain) parts.push_back({begin, end});
+  text::TrackedIds tracked;
+  {
+    py::gil_scoped_release release;
+    tracked = tokenizer.EncodeTracked(text.views()[0], options, parts);
+  }
+  return py::make_tuple(ToArray(tracked.ids), ToPairs(tracked.offsets));
 }
 
 py::str Decode(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, bool skip_special) {
@@ -242,6 +269,13 @@ py::str Decode(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, bool
     text = tokenizer.Decode(ids, skip_special);
   }
   return text;
+}
+
+// What the decoder begins with for an id, or None where it leaves the id out or there is no token.
+py::object TokenText(const Tokenizer& tokenizer, int32_t id, bool skip_special) {
+  const std::string_view token = tokenizer.TokenText(id);
+  if (token.empty() || (skip_special && tokenizer.IsSpecial(id))) return py::none();
+  return py::bytes(token.data(), token.size());
 }
 
 // (flags, decomposition, lower case, combining class) of a code point: the tables, for the Python reference.
@@ -257,14 +291,15 @@ py::tuple CodePoint(uint32_t c) {
   return py::make_tuple(unicode::Flags(c), list(nfd), list(unicode::Lower(c)), unicode::CombiningClass(c));
 }
 
-py::tuple Train(const text::BpeTrainer& trainer, size_t vocab_size, uint64_t min_frequency,
-                const std::vector<py::bytes>& reserved, const py::bytes& byte_order) {
+py::tuple TrainBpe(text::BpeTrainer& trainer, size_t vocab_size, uint64_t min_frequency,
+                   const std::vector<py::bytes>& reserved, const py::bytes& byte_order, size_t threads) {
   std::vector<std::string> names(reserved.begin(), reserved.end());
   text::TrainedBpe trained;
   {
     const Span<const uint8_t> order = BytesView(byte_order);
     py::gil_scoped_release release;
-    trained = trainer.Train(vocab_size, min_frequency, names, order);
+    PoolExecutor executor(threads);
+    trained = trainer.Train(vocab_size, min_frequency, names, order, executor);
   }
   std::vector<py::bytes> tokens(trained.tokens.begin(), trained.tokens.end());
   return py::make_tuple(std::move(tokens), std::move(trained.merges));
@@ -284,25 +319,54 @@ void BindText(py::module_& module) {
       .def_property_readonly("vocab_size", &Tokenizer::vocab_size)
       .def_property_readonly("num_special", &Tokenizer::num_special)
       .def("encode", &Encode, arg("text"), arg("add_special"), arg("special"))
+      .def("encode_tracked", &EncodeTracked, arg("text"), arg("add_special"), arg("special"), arg("plain"))
       .def("offsets", &Offsets, arg("text"), arg("add_special"), arg("special"))
       .def("decode", &Decode, arg("ids"), arg("skip_special"))
+      .def("token_text", &TokenText, arg("id"), arg("skip_special"))
       .def("batch", &EncodeBatch, arg("texts"), arg("max_length"), arg("pad"), arg("truncate"),
            arg("add_special"), arg("special"), arg("threads"))
       .def("ragged", &EncodeRagged, arg("texts"), arg("max_length"), arg("truncate"), arg("add_special"),
            arg("special"), arg("threads"));
-  py::class_<text::BpeTrainer>(module, "BpeTrainer")
-      .def(py::init<>())
+  py::class_<text::LineReader>(module, "LineReader")
+      .def(py::init<std::string, bool>(), arg("path"), arg("strict"))
+      .def_property_readonly("position", &text::LineReader::position);
+  py::class_<text::WordCounter>(module, "WordCounter")
       .def(
           "feed",
-          [](text::BpeTrainer& trainer, const py::object& sequence, size_t threads) {
+          [](text::WordCounter& counter, const py::object& sequence, size_t threads) {
             const Texts texts = Texts::Many(sequence);
             py::gil_scoped_release release;
             PoolExecutor executor(threads);
-            trainer.Feed(texts.views(), executor);
+            counter.Feed(texts.views(), executor);
           },
           arg("texts"), arg("threads"))
-      .def_property_readonly("num_words", &text::BpeTrainer::num_words)
-      .def("train", &Train, arg("vocab_size"), arg("min_frequency"), arg("reserved"), arg("byte_order"));
+      .def(
+          "feed_lines",
+          [](text::WordCounter& counter, text::LineReader& reader, size_t threads) {
+            py::gil_scoped_release release;
+            PoolExecutor executor(threads);
+            return counter.FeedLines(reader, executor);
+          },
+          arg("reader"), arg("threads"))
+      .def_property_readonly("num_words", &text::WordCounter::num_words);
+  py::class_<text::BpeTrainer, text::WordCounter>(module, "BpeTrainer")
+      .def(py::init<>())
+      .def("train", &TrainBpe, arg("vocab_size"), arg("min_frequency"), arg("reserved"), arg("byte_order"),
+           arg("threads"));
+  py::class_<text::WordPieceTrainer, text::WordCounter>(module, "WordPieceTrainer")
+      .def(py::init([](bool clean_text, bool split_ideographs, bool strip_accents, bool lowercase) {
+             return new text::WordPieceTrainer({clean_text, split_ideographs, strip_accents, lowercase});
+           }),
+           arg("clean_text"), arg("split_ideographs"), arg("strip_accents"), arg("lowercase"))
+      .def(
+          "train",
+          [](text::WordPieceTrainer& trainer, size_t vocab_size, uint64_t min_frequency, size_t alphabet_limit,
+             const std::vector<std::string>& reserved, size_t threads) {
+            py::gil_scoped_release release;
+            PoolExecutor executor(threads);
+            return trainer.Train(vocab_size, min_frequency, alphabet_limit, reserved, executor);
+          },
+          arg("vocab_size"), arg("min_frequency"), arg("alphabet_limit"), arg("reserved"), arg("threads"));
   module.def("code_point", &CodePoint, arg("code_point"));
 }
 

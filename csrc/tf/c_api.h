@@ -69,6 +69,7 @@ void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction* context, con
 
 void TF_OpKernelContext_Failure(TF_OpKernelContext* context, TF_Status* status);
 void TF_GetInput(TF_OpKernelContext* context, int i, TF_Tensor** tensor, TF_Status* status);
+void TF_SetOutput(TF_OpKernelContext* context, int i, const TF_Tensor* tensor, TF_Status* status);
 TF_Tensor* TF_AllocateOutput(TF_OpKernelContext* context, int i, TF_DataType dtype, const int64_t* dims,
                              int num_dims, size_t num_bytes, TF_Status* status);
 

@@ -6,7 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 
-enum TF_DataType : unsigned { TF_FLOAT = 1, TF_INT32 = 3, TF_UINT8 = 4, TF_STRING = 7, TF_INT64 = 9, TF_BOOL = 10 };
+enum TF_DataType : unsigned {
+  TF_FLOAT = 1,
+  TF_INT32 = 3,
+  TF_UINT8 = 4,
+  TF_STRING = 7,
+  TF_INT64 = 9,
+  TF_BOOL = 10,
+  TF_BFLOAT16 = 14,
+  TF_HALF = 19,
+};
 
 enum TSL_Code : unsigned {
   TSL_OK = 0,

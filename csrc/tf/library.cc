@@ -14,7 +14,16 @@ std::string RegisterAll() noexcept {
   Status status;
   const bool done = Guarded(status, [] {
     RegisterTokenize();
+    RegisterDetokenize();
     RegisterResizeNormalize();
+    RegisterImageHeader();
+    RegisterImagePatches();
+    RegisterDecodePixels();
+    RegisterUpright();
+    RegisterAugment();
+    RegisterMix();
+    RegisterAttention();
+    RegisterPack();
   });
   return done ? "" : TF_Message(status);
 }

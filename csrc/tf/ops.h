@@ -4,8 +4,17 @@
 
 namespace mmcore::tf {
 
+void RegisterAttention();
+void RegisterAugment();
+void RegisterDecodePixels();
+void RegisterDetokenize();
+void RegisterImageHeader();
+void RegisterImagePatches();
+void RegisterMix();
+void RegisterPack();
 void RegisterResizeNormalize();
 void RegisterTokenize();
+void RegisterUpright();
 
 }  // namespace mmcore::tf
 

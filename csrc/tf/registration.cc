@@ -14,10 +14,7 @@ void Shapes::CheckRank(int input, int64_t least, int64_t most) const {
 void Shapes::SetOutput(int output, int input, int64_t dropped, std::initializer_list<int64_t> added) const {
   Status status;
   Handle shape = Input(input);
-  if (!TF_ShapeInferenceContextRankKnown(context_, shape.get())) {
-    TF_ShapeInferenceContextSetUnknownShape(context_, status);  // Of all outputs; they all follow one input.
-    return status.Check();
-  }
+  if (!TF_ShapeInferenceContextRankKnown(context_, shape.get())) return SetUnknown();  // All follow one input.
   const int64_t kept = TF_ShapeInferenceContextRank(context_, shape.get()) - dropped;
   TF_ShapeInferenceContextSubshape(context_, shape.get(), 0, kept, shape.get(), status);
   status.Check();
@@ -27,6 +24,29 @@ void Shapes::SetOutput(int output, int input, int64_t dropped, std::initializer_
     shape = Concatenate(shape, vector);
   }
   TF_ShapeInferenceContextSetOutput(context_, output, shape.get(), status);
+  status.Check();
+}
+
+void Shapes::SetOutputAxes(int output, int input, std::initializer_list<int64_t> axes) const {
+  Status status;
+  const Handle whole = Input(input);
+  if (!TF_ShapeInferenceContextRankKnown(context_, whole.get())) return SetUnknown();
+  Handle shape(TF_NewShapeHandle());
+  TF_ShapeInferenceContextSubshape(context_, whole.get(), 0, 0, shape.get(), status);
+  status.Check();
+  for (int64_t axis : axes) {
+    const Handle one(TF_NewShapeHandle());
+    TF_ShapeInferenceContextSubshape(context_, whole.get(), axis, axis + 1, one.get(), status);
+    status.Check();
+    shape = Concatenate(shape, one);
+  }
+  TF_ShapeInferenceContextSetOutput(context_, output, shape.get(), status);
+  status.Check();
+}
+
+void Shapes::SetUnknown() const {
+  Status status;
+  TF_ShapeInferenceContextSetUnknownShape(context_, status);
   status.Check();
 }
 

@@ -32,6 +32,12 @@ class Shapes {
   // The output's shape is the input's without its last `dropped` axes, then the axes `added`.
   void SetOutput(int output, int input, int64_t dropped, std::initializer_list<int64_t> added) const;
 
+  // The output's shape is made of these axes of the input, in this order.
+  void SetOutputAxes(int output, int input, std::initializer_list<int64_t> axes) const;
+
+  // Every output has an unknown shape, until another function says more of it.
+  void SetUnknown() const;
+
  private:
   struct Delete {
     void operator()(TF_ShapeHandle* shape) const { TF_DeleteShapeHandle(shape); }

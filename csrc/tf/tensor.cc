@@ -1,6 +1,9 @@
 #include "tf/tensor.h"
 
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
 
 #include "core/base/errors.h"
 #include "tf/status.h"
@@ -13,9 +16,14 @@ size_t ElementSize(TF_DataType dtype) {
     case TF_UINT8:
     case TF_BOOL:
       return 1;
+    case TF_BFLOAT16:
+    case TF_HALF:
+      return 2;
     case TF_FLOAT:
     case TF_INT32:
       return 4;
+    case TF_INT64:
+      return 8;
     default:
       return sizeof(TF_TString);  // The widest: safe for a check of sizes.
   }
@@ -58,6 +66,24 @@ std::string_view View(const TF_TString& string) {
     default:
       return {string.view.data, string.view.size >> 2};
   }
+}
+
+void AssignNew(TF_TString& string, std::string_view text) {
+  constexpr size_t kMostInPlace = sizeof(string.small.data) - 1;  // One byte for the final 0 that TensorFlow keeps.
+  if (text.size() <= kMostInPlace) {
+    string.small.size = static_cast<unsigned char>(text.size() << 2 | TF_TString::kSmall);
+    if (!text.empty()) std::memcpy(string.small.data, text.data(), text.size());
+    string.small.data[text.size()] = '\0';
+    return;
+  }
+  const size_t bytes = (text.size() / 16 + 1) * 16;  // As TensorFlow rounds; the final 0 has its place.
+  auto* memory = static_cast<char*>(std::malloc(bytes));
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memcpy(memory, text.data(), text.size());
+  memory[text.size()] = '\0';
+  string.large.size = text.size() << 2 | TF_TString::kLarge;
+  string.large.capacity = bytes - 1;
+  string.large.data = memory;
 }
 
 int64_t Attributes::Int(const char* name) const {
@@ -124,6 +150,12 @@ Tensor Run::Output(int i, TF_DataType dtype, const Shape& shape) const {
                                         num_bytes, status);
   status.Check();
   return Tensor(tensor);
+}
+
+void Run::SetOutput(int i, const Tensor& tensor) const {
+  Status status;
+  TF_SetOutput(context_, i, tensor.get(), status);
+  status.Check();
 }
 
 }  // namespace mmcore::tf

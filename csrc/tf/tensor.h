@@ -20,6 +20,11 @@ std::string ShapeText(const Shape& shape);
 // The bytes of one element of a string tensor, in place.
 std::string_view View(const TF_TString& string);
 
+// Stores `text` in an element of a new output, which TensorFlow has made empty. Up to 22 bytes lie in the element,
+// more in memory of malloc, which TensorFlow frees with the tensor. (TF_StringCopy would do this, but
+// libtensorflow_framework does not export it.)
+void AssignNew(TF_TString& string, std::string_view text);
+
 // The attributes of a node, while its kernel is made.
 class Attributes {
  public:
@@ -40,6 +45,7 @@ class Tensor {
  public:
   explicit Tensor(TF_Tensor* tensor);
 
+  const TF_Tensor* get() const { return tensor_.get(); }
   const Shape& shape() const { return shape_; }
   size_t rank() const { return shape_.size(); }
   size_t size() const { return size_; }  // Number of elements.
@@ -68,6 +74,8 @@ class Run {
   Tensor Input(int i) const;
   // Throws LimitError where it would be larger than 1 TiB.
   Tensor Output(int i, TF_DataType dtype, const Shape& shape) const;
+  // Makes `tensor` itself the output: nothing is copied.
+  void SetOutput(int i, const Tensor& tensor) const;
 
  private:
   TF_OpKernelContext* context_;

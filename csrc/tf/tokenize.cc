@@ -1,41 +1,15 @@
 // MmcoreTokenize: strings [...] -> ids int32 [..., max_length], mask bool [..., max_length].
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <utility>
 
 #include "core/base/errors.h"
 #include "core/base/thread_pool.h"
 #include "core/text/tokenizer.h"
 #include "tf/ops.h"
 #include "tf/registration.h"
+#include "tf/tokenizer_slot.h"
 
 namespace mmcore::tf {
 namespace {
-
-// The tokenizer of the specification last seen. The specification is an input and not an attribute because eager
-// TensorFlow hashes all attributes at each call: 0.5 ms for a megabyte. A constant keeps its memory while it is
-// referred to, so that the same address is the same specification.
-class TokenizerSlot {
- public:
-  std::shared_ptr<const text::Tokenizer> Get(Tensor spec) {
-    if (spec.rank() != 0) throw InvalidArgument("spec must be a scalar, got the shape " + ShapeText(spec.shape()));
-    const auto same = [&] { return spec_ && spec_->data<TF_TString>().data() == spec.data<TF_TString>().data(); };
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!same()) {
-      const std::string_view bytes = spec.Strings()[0];
-      tokenizer_ = text::Tokenizer::FromSpec({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-      spec_ = std::move(spec);
-    }
-    return tokenizer_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::optional<Tensor> spec_;
-  std::shared_ptr<const text::Tokenizer> tokenizer_;
-};
 
 text::SpecialText ReadSpecial(const std::string& name) {
   if (name == "parse") return text::SpecialText::kParse;

@@ -14,12 +14,15 @@ from typing import Any
 from mmcore.errors import EnvError, MmcoreError
 
 _FILES = {
-    "text": ["test_text.py"],
-    "image": ["test_image.py"],
+    "text": ["test_text.py", "test_tokenizers.py"],
+    "image": ["test_image.py", "test_decode.py", "test_augment.py", "test_patches.py"],
     "ops": ["test_ops.py"],
     "layers": ["test_layers.py"],
+    "attention": ["test_attention.py"],
     "train": ["test_train_step.py", "test_pipeline.py"],
 }
+# Minutes for each vocabulary and for a step of 63 million weights: `pytest benches` alone runs these.
+LONG = ("test_training.py", "test_packing.py")
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:

@@ -10,9 +10,18 @@ from typing import Any
 
 from mmcore import __version__
 from mmcore.errors import CheckpointError
-from mmcore.weights import atomic_write
+from mmcore.files import atomic_write
 
 FORMAT = 1  # raised when an older program could not read a newer folder
+MAX_IMAGE_SIZE = 4096
+CHOICES = {
+    "fusion": ("concat", "parallel", "attention", "bottleneck"),
+    "image_encoder": ("cnn", "vit"),
+    "text_encoder": ("rnn", "transformer"),
+    "on_bad": ("skip", "replace", "raise"),
+    "jit": ("auto", "on", "off"),
+}
+_AT_LEAST = {"vocab_size": 0, "max_length": 1, "image_size": 1, "epochs": 1, "batch_size": 1, "seed": 0}
 
 
 @dataclass(frozen=True)
@@ -96,5 +105,29 @@ def _checked(path: Path, values: dict[str, Any]) -> RunConfig:
             f"{path} is damaged: missing {sorted(expected - set(values))}, "
             f"unexpected {sorted(set(values) - expected)}; restore it from a copy"
         )
+    if wrong := [name for name in values if not _fits(name, values[name])]:
+        raise CheckpointError(
+            f"{path} is damaged: {wrong[0]} cannot be {str(values[wrong[0]])[:80]!r}; restore it from a copy"
+        )
     values |= {name: tuple(values[name]) for name in ("classes", "modalities")}
     return RunConfig(**values)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a field can have this value."""
+    if name in CHOICES:
+        return value in CHOICES[name]
+    if name in _AT_LEAST:
+        most = MAX_IMAGE_SIZE if name == "image_size" else 2**63 - 1
+        return type(value) is int and _AT_LEAST[name] <= value <= most
+    if name == "learning_rate":
+        return type(value) in (int, float) and 0 < value < float("inf")
+    if name == "weighted":
+        return isinstance(value, bool)
+    if name == "modalities":
+        return value in (["image"], ["text"], ["image", "text"])
+    if name == "classes":
+        return isinstance(value, list) and len(value) > 1 and all(isinstance(item, str) for item in value)
+    if name == "columns":
+        return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return isinstance(value, str) or (name == "data" and value is None)

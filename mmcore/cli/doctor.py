@@ -55,12 +55,8 @@ def _version(package: str) -> str | None:
 
 def _native_report() -> dict[str, Any]:
     native = _load.native()
-    try:
-        isa = native.active_isa()
-    except ValueError as error:
-        isa = f"error: {error}"
     return {
-        "instruction_set": isa,
+        "instruction_set": native.active_isa(),
         "instruction_set_of_cpu": native.detected_isa(),
         "MMCORE_ISA": os.environ.get("MMCORE_ISA", "(unset)"),
         "threads": native.num_threads(),
@@ -86,5 +82,12 @@ def _ops_report() -> dict[str, Any]:
             name
             for name in vars(kernels)
             if name.startswith("mmcore_") and not name.endswith("_eager_fallback")
-        )
+        ),
+        "attention": _attention_impl(),
     }
+
+
+def _attention_impl() -> dict[str, str]:
+    from mmcore import ops
+
+    return ops.attention_impl()

@@ -83,7 +83,7 @@ def load_run(run: Path, checkpoint: str = "last") -> tuple[RunConfig, tf.Module,
         CheckpointError: a part is missing, damaged, or does not fit.
     """
     config = read_config(run)
-    tokenizer = text.Tokenizer.load(run / "tokenizer.json") if "text" in config.modalities else None
+    tokenizer = read_tokenizer(run, config)
     model = recipe.build_model(config)
     if checkpoint == "best":
         _load_best(run, config, model)
@@ -94,11 +94,33 @@ def load_run(run: Path, checkpoint: str = "last") -> tuple[RunConfig, tf.Module,
                 f"{run} has no model.safetensors: its training has not finished; go on with: "
                 f"mmcore train --out {run} --resume"
             )
+        arrays = weights.read_weights(path)
         try:
-            weights.load_into(nn.variables_by_path(model), weights.read_weights(path))
+            weights.load_into(nn.variables_by_path(model), arrays)
         except ValueError as error:
             raise CheckpointError(f"{path} does not belong to {run / 'config.json'}: {error}") from error
     return config, model, tokenizer
+
+
+def read_tokenizer(run: Path, config: RunConfig) -> text.Tokenizer | None:
+    """The tokenizer of a run folder; None for a run without texts.
+
+    Raises:
+        CheckpointError: it is missing, damaged, or of another run.
+    """
+    if "text" not in config.modalities:
+        return None
+    path = run / "tokenizer.json"
+    try:
+        tokenizer = text.Tokenizer.load(path)
+    except (OSError, MmcoreError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); restore it from a copy") from error
+    if tokenizer.vocab_size != config.vocab_size:
+        raise CheckpointError(
+            f"{path} does not belong to {run / 'config.json'}: it has {tokenizer.vocab_size} tokens, the model "
+            f"{config.vocab_size}; restore it from a copy"
+        )
+    return tokenizer
 
 
 def _load_best(run: Path, config: RunConfig, model: tf.Module) -> None:
@@ -148,6 +170,7 @@ def _draw(folder: Path, config: RunConfig, examples: data.Examples, predictions:
     wrong = np.flatnonzero((predicted != predictions.labels) & counts)
     wrong = wrong[np.argsort(-probabilities[wrong])][:WRONG_SHOWN]  # the surest mistakes first
     if not len(wrong):
+        (folder / "wrong.png").unlink(missing_ok=True)  # of an earlier evaluation
         return
     rows = examples.take(wrong)
     viz.save(

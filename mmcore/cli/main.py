@@ -11,19 +11,31 @@ import argparse
 import errno
 import importlib
 import json
+import math
 import os
 import sys
 from typing import Any
 
 from mmcore import __version__, _load
+from mmcore.cli.config import CHOICES, MAX_IMAGE_SIZE
 from mmcore.cli.figures import finite
 from mmcore.errors import MmcoreError
 
 _NEED_TENSORFLOW = ("train", "evaluate", "predict")
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+_DISK_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+)
 _DATA = """A manifest is CSV or JSON lines, one row an example, or a folder of class folders of images. Columns hold
-an image's path (relative to the manifest), a text, a label, and a split (train, val, test). Columns that are
-not named are guessed, and the guess is printed."""
+an image's path (relative to the manifest), a text, a label, and a split (train, val, test). Shards are WebDataset
+.tar archives, whose columns are the members' extensions (jpg, txt, cls, json.FIELD), or .tfrecord files of
+tf.train.Example, whose columns are the features; give one, or a folder of them. Columns that are not named are
+guessed, and the guess is printed."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,11 +46,12 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(*args, **kwargs)
 
 
-def _positive(kind: type) -> Any:
+def _positive(kind: type, most: float = math.inf) -> Any:
     def parse(text: str) -> Any:
         value = kind(text)
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"must be greater than 0, got {text}")
+        if not 0 < value <= most or value == math.inf:
+            limit = "" if most == math.inf else f" and at most {most}"
+            raise argparse.ArgumentTypeError(f"must be greater than 0{limit or ' and finite'}, got {text}")
         return value
 
     parse.__name__ = kind.__name__
@@ -67,17 +80,18 @@ def _add_train(verbs: Any) -> None:
     parser.add_argument(
         "--data",
         metavar="FILE_OR_FOLDER",
-        help="manifest, or folder of class folders; without it: drawn shapes with a sentence, ten classes",
+        help="manifest, shard (.tar, .tfrecord), folder of shards or of class folders; "
+        "without it: drawn shapes with a sentence, ten classes",
     )
     _add_columns(parser)
     parser.add_argument(
-        "--fusion", choices=("concat", "parallel", "attention", "bottleneck"), help="default: concat"
+        "--fusion", choices=CHOICES["fusion"], help="default: concat"
     )
-    parser.add_argument("--image-encoder", choices=("cnn", "vit"), help="default: cnn")
-    parser.add_argument("--text-encoder", choices=("rnn", "transformer"), help="default: rnn")
+    parser.add_argument("--image-encoder", choices=CHOICES["image_encoder"], help="default: cnn")
+    parser.add_argument("--text-encoder", choices=CHOICES["text_encoder"], help="default: rnn")
     parser.add_argument(
         "--image-size",
-        type=_positive(int),
+        type=_positive(int, MAX_IMAGE_SIZE),
         metavar="N",
         help="side of the square that images are resized to (default: 64, or 32 for the drawn set)",
     )
@@ -113,12 +127,13 @@ def _add_train(verbs: Any) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     parser.add_argument(
         "--on-bad",
-        choices=("skip", "raise"),
-        help="an example that cannot be read is skipped and counted, or ends the run (default: skip)",
+        choices=CHOICES["on_bad"],
+        help="an example that cannot be read is skipped and counted, replaced in training by another, or ends the "
+        "run (default: skip)",
     )
     parser.add_argument(
         "--jit",
-        choices=("auto", "on", "off"),
+        choices=CHOICES["jit"],
         help="compile the step with XLA; auto (the default): where that is faster (not for CNNs on CPU)",
     )
 
@@ -153,7 +168,7 @@ def _add_predict(verbs: Any) -> None:
     parser.add_argument("--image", metavar="FILE")
     parser.add_argument("--text", metavar="TEXT")
     parser.add_argument(
-        "--data", metavar="FILE", help="manifest with the run's columns; labels are not needed"
+        "--data", metavar="FILE", help="manifest or shard with the run's columns; labels are not needed"
     )
     parser.add_argument(
         "--out", metavar="FILE", help="where the rows with their predictions go (.csv or .jsonl)"
@@ -171,15 +186,24 @@ def _add_tokenize(verbs: Any) -> None:
     parser.add_argument(
         "--tokenizer", required=True, metavar="PATH", help="file or folder to load; with --train: to write"
     )
+    parser.add_argument("--train", metavar="FILE", help="text to train a vocabulary on, one text a line")
     parser.add_argument(
-        "--train", metavar="FILE", help="text to train a byte-level BPE vocabulary on, one text a line"
+        "--model", choices=("bpe", "wordpiece"), default="bpe", help="with --train: byte-level BPE, or BERT's"
     )
     parser.add_argument("--vocab-size", type=_positive(int), default=8192, metavar="N")
     parser.add_argument(
         "--lowercase",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="for a vocab.txt, which does not say it itself",
+        help="for a vocab.txt, which does not say it itself, and for --model wordpiece",
+    )
+    parser.add_argument(
+        "--kind", choices=("gpt2", "roberta", "clip"), help="for vocab.json with merges.txt, where they leave it open"
+    )
+    parser.add_argument(
+        "--pattern",
+        metavar="NAME",
+        help="for a .tiktoken file: gpt2, cl100k, o200k, or its regular expression",
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="lines to encode (default: standard input)")
 
@@ -190,7 +214,7 @@ def _add_bench(verbs: Any) -> None:
         help="run the benchmarks in short form beside their rivals (from a checkout)",
         epilog="example:\n  mmcore bench --only text --json text.json",
     )
-    parser.add_argument("--only", choices=("text", "image", "ops", "layers", "train"), help="one subject")
+    parser.add_argument("--only", choices=("text", "image", "ops", "layers", "attention", "train"), help="one subject")
     parser.add_argument("--json", metavar="FILE", help="write pytest-benchmark's whole report there")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mmcore import data, weights
+from mmcore import data, files
 from mmcore.cli import recipe
 from mmcore.cli.config import RunConfig
 from mmcore.cli.evaluate import Evaluator, load_run
@@ -107,7 +107,7 @@ def _write(
                 "probability": probability,
             }
         )
-    weights.atomic_write(arguments.out, _serialized(rows, Path(arguments.out)))
+    files.atomic_write(arguments.out, _serialized(rows, Path(arguments.out)))
     print_notes([f"skipped {key}: {reason}" for key, reason in bad.items()])
     return {
         "rows": len(rows),

@@ -103,12 +103,10 @@ def build_state(config: RunConfig, model: tf.Module, total_steps: int) -> train.
     return train.TrainState(model, optimizer, seed=config.seed, ema_decay=EMA_DECAY)
 
 
-def uses_xla(config: RunConfig) -> bool:
-    """Whether the step is compiled by XLA: on CPU its convolutions are slower than TensorFlow's own (oneDNN)."""
-    if config.jit != "auto":
-        return config.jit == "on"
-    has_cnn = "image" in config.modalities and config.image_encoder == "cnn"
-    return not has_cnn or bool(tf.config.list_physical_devices("GPU"))
+def jit_compile(config: RunConfig) -> train.Jit:
+    """`--jit` as the step takes it."""
+    choices: dict[str, train.Jit] = {"auto": "auto", "on": True, "off": False}
+    return choices[config.jit]
 
 
 def loss_fn(
@@ -134,13 +132,15 @@ def make_pipeline(
     """Batches of `examples` as this run's model takes them; augmented and shuffled in training."""
     labels = data.label_ids(examples, config.classes)
     weights = data.class_weights(labels, len(config.classes)) if config.weighted and training else None
-    preprocessor = (
-        image.Preprocessor(size=config.image_size, resize="bicubic") if "image" in config.modalities else None
-    )
+    preprocessor = None
+    if "image" in config.modalities:
+        preprocessor = image.Preprocessor(
+            size=config.image_size, resize="bicubic", formats=image.KNOWN_FORMATS
+        )
     return data.Pipeline(
         examples,
         labels,
-        batch_size=config.batch_size if training else 4 * config.batch_size,
+        batch_size=config.batch_size if training else _evaluation_batch(config, len(examples)),
         training=training,
         preprocessor=preprocessor,
         tokenizer=tokenizer,
@@ -148,12 +148,21 @@ def make_pipeline(
         augment=AUGMENT,
         class_weights=weights,
         seed=config.seed,
-        on_bad=config.on_bad,
+        # Replacing would count other rows twice in an evaluation.
+        on_bad="skip" if config.on_bad == "replace" and not training else config.on_bad,
     )
+
+
+def _evaluation_batch(config: RunConfig, count: int) -> int:
+    """Four times as many rows as in training, but not much more than there are: the rest would be padding.
+
+    A power of two then, so that splits of about one size share one compiled function.
+    """
+    return min(4 * config.batch_size, 1 << max(0, count - 1).bit_length())
 
 
 def make_predictor(config: RunConfig) -> Callable[[tf.Module, Any], tf.Tensor]:
     """`predict(model, batch) -> logits float32 [B, num_classes]`, compiled once for each batch shape."""
     return train.make_eval_step(
-        lambda model, batch: tf.cast(model(batch), tf.float32), jit_compile=uses_xla(config)
+        lambda model, batch: tf.cast(model(batch), tf.float32), jit_compile=jit_compile(config)
     )

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from mmcore import text, train, weights
+from mmcore import files, text, train, weights
 from mmcore.cli import evaluate, recipe
 from mmcore.cli.config import RunConfig
 from mmcore.cli.figures import finite
 from mmcore.cli.progress import Progress
 from mmcore.cli.sources import Source, print_notes
+from mmcore.errors import NonfiniteError
 
 LOG_EVERY = 10
 EVALUATIONS = 20  # at most so many during a run, evenly spread over its epochs
+LOST = 10  # so many steps in a row without a finite gradient end a run
 
 
 class Session:
@@ -39,10 +41,11 @@ class Session:
         self.pipeline = recipe.make_pipeline(config, examples.split("train"), tokenizer, training=True)
         self.total_steps = config.epochs * len(self.pipeline)
         self.state = recipe.build_state(config, recipe.build_model(config), self.total_steps)
-        self.step = train.make_train_step(recipe.loss_fn, jit_compile=recipe.uses_xla(config))
+        self.step = train.make_train_step(recipe.loss_fn, jit_compile=recipe.jit_compile(config))
         self.checkpointer = train.Checkpointer(out / "checkpoints")
         self.position = train.Position()
         self.named: set[str] = set()  # bad rows that the log names already
+        self.left_out = 0  # updates in a row that were left out
         self.spent = {"seconds": 0.0, "data_wait_s": 0.0, "examples": 0, "minutes": 0.0}
         self.last: dict[str, float | None] = {"train_loss": None, "val_accuracy": None}
         self.evaluator = evaluate.Evaluator(config)
@@ -130,6 +133,20 @@ class Session:
             }
         )
         progress.update(event.step, {name: figures[name] for name in ("loss", "accuracy", "examples_per_s")})
+        self._check_finite(event, progress)
+
+    def _check_finite(self, event: train.Event, progress: Progress) -> None:
+        """Tells of updates that were left out, and ends a run that has nothing but these."""
+        share = event.metrics["nonfinite"]
+        if share:
+            count = round(share * event.steps)
+            progress.note(f"step {event.step}: {count} updates left out, since loss or gradient was not finite")
+        self.left_out = self.left_out + event.steps if share == 1 else 0
+        if self.left_out >= min(LOST, -(-self.total_steps // 2)):
+            raise NonfiniteError(
+                f"the loss is not finite any more: no update was possible in the {self.left_out} steps up to step "
+                f"{event.step}; begin a new run with a --learning-rate below {self.config.learning_rate:g}"
+            )
 
     def _evaluate_and_save(self, event: train.Event, log: train.LogWriter, progress: Progress) -> None:
         if self.val is not None:
@@ -193,9 +210,7 @@ class Session:
             "skipped": len(self._bad()),
         }
         self._draw()
-        weights.atomic_write(
-            self.out / "summary.json", (json.dumps(finite(figures), indent=1) + "\n").encode()
-        )
+        files.atomic_write(self.out / "summary.json", (json.dumps(finite(figures), indent=1) + "\n").encode())
         return figures
 
     def _draw(self) -> None:

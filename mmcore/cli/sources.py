@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,11 +29,21 @@ def print_notes(notes: Iterable[str]) -> None:
 
 
 def fingerprint(examples: data.Examples) -> str:
-    """A digest of every row's place, label, split, text and image name; not of the pixels."""
+    """A digest of every row's place, label, split, text and image file; not of the pixels.
+
+    A file counts by its real path, an image in a shard by the shard's and its name there: a run may begin with
+    `--data data.csv` and be resumed from elsewhere.
+    """
     digest = hashlib.sha256()
+    real = functools.cache(os.path.realpath)  # Of folders: rows share them.
     columns = (examples.lines, examples.labels, examples.splits, examples.texts, examples.images)
     for line, label, split, text, image in zip(*columns, strict=True):
-        name = str(image) if isinstance(image, Path) else "" if image is None else "array"
+        if isinstance(image, Path):
+            name = os.path.join(real(image.parent), image.name)
+        elif isinstance(image, data.Packed):
+            name = f"{os.path.realpath(image.path)}:{image.name}"
+        else:
+            name = "" if image is None else "array"
         digest.update(repr((line, label, split, text, name)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""`mmcore tokenize`: lines to ids as JSON lines, or a new byte-level BPE vocabulary."""
+"""`mmcore tokenize`: lines to ids as JSON lines, or a new vocabulary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from mmcore.errors import DataError, FormatError, LimitError
+from tqdm import tqdm
+
+from mmcore.errors import DataError, FormatError, LimitError, MmcoreError
 from mmcore.text import Tokenizer
 
 _BATCH = 4096
@@ -21,10 +23,14 @@ _BATCH = 4096
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Encodes `arguments.file`, or trains and saves where `arguments.train` names a text."""
     if arguments.train is not None:
-        return _train(Path(arguments.train), Path(arguments.tokenizer), arguments.vocab_size), 0
-    options = {} if arguments.lowercase is None else {"lowercase": arguments.lowercase}
+        return _train(Path(arguments.train), Path(arguments.tokenizer), arguments), 0
     try:
-        tokenizer = Tokenizer.load(arguments.tokenizer, **options)
+        tokenizer = Tokenizer.load(
+            arguments.tokenizer,
+            lowercase=arguments.lowercase,
+            kind=arguments.kind,
+            pattern=arguments.pattern,
+        )
     except ValueError as error:
         raise FormatError(str(error)) from error
     started, num_lines, num_tokens, num_bytes = time.perf_counter(), 0, 0, 0
@@ -42,12 +48,32 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     }, 0
 
 
-def _train(source: Path, target: Path, vocab_size: int) -> dict[str, Any]:
+def _train(source: Path, target: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
-    try:
-        tokenizer = Tokenizer.train(list(_lines(str(source))), vocab_size=vocab_size)
-    except ValueError as error:
-        raise LimitError(f"--vocab-size: {error}") from error
+    options = {} if arguments.lowercase is None else {"lowercase": arguments.lowercase}
+    if options and arguments.model == "bpe":
+        raise FormatError("--lowercase is for --model wordpiece: byte-level BPE keeps texts as they are")
+    with tqdm(unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        try:
+            tokenizer = Tokenizer.train_from_files(
+                [source],
+                model=arguments.model,
+                vocab_size=arguments.vocab_size,
+                strict=True,
+                progress=progress,
+                **options,
+            )
+        except FileNotFoundError as error:
+            raise DataError(str(source), "is no file that can be read; check the path") from error
+        except MmcoreError:
+            raise
+        except ValueError as error:
+            raise LimitError(f"--vocab-size: {error}") from error
     path = target if target.suffix == ".json" else target / "tokenizer.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(path)

@@ -14,9 +14,10 @@ from typing import Any
 from mmcore import data, text
 from mmcore.cli import recipe
 from mmcore.cli.config import RunConfig, read_config
+from mmcore.cli.evaluate import read_tokenizer
 from mmcore.cli.session import Session
 from mmcore.cli.sources import Source, fingerprint, only, print_notes, read_examples
-from mmcore.errors import MmcoreError
+from mmcore.errors import MmcoreError, NonfiniteError
 
 _ROLES = ("image", "text", "label", "split")
 
@@ -46,10 +47,12 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         if tokenizer is not None:
             tokenizer.save(out / "tokenizer.json")
         return session.run()
-    except (MmcoreError, OSError):
+    except (MmcoreError, OSError) as error:
         # Before the first checkpoint there is nothing to go on from: leave no half-written run behind.
         if not session.checkpointer.paths():
             shutil.rmtree(out, ignore_errors=True)
+        elif not isinstance(error, NonfiniteError):  # That would come again.
+            print_notes([f"go on from the last checkpoint with: mmcore train --out {out} --resume"])
         raise
 
 
@@ -67,16 +70,23 @@ def _resume(arguments: argparse.Namespace, started: float) -> tuple[dict[str, An
             f"{source.examples.source} has changed since {out} began, so the run cannot go on as it would have; "
             "restore the data, or begin a new run in another --out"
         )
-    tokenizer = text.Tokenizer.load(out / "tokenizer.json") if "text" in config.modalities else None
+    tokenizer = read_tokenizer(out, config)
     session = Session(out, config, source, tokenizer, arguments.max_minutes, started)
-    summary = out / "summary.json"
-    if summary.exists():
-        figures = json.loads(summary.read_text("utf-8"))
-        if figures["steps"] >= session.total_steps:
-            print_notes([f"{out} is finished; nothing to go on with"])
-            return figures, 0
+    figures = _summary(out)
+    if figures is not None and figures["steps"] >= session.total_steps:
+        print_notes([f"{out} is finished; nothing to go on with"])
+        return figures, 0
     session.restore()
     return session.run()
+
+
+def _summary(out: Path) -> dict[str, Any] | None:
+    """The figures that a run ended with; None where it has not ended, or they are damaged and are made again."""
+    try:
+        figures = json.loads((out / "summary.json").read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    return figures if isinstance(figures, dict) and isinstance(figures.get("steps"), int) else None
 
 
 def _check_unchanged(arguments: argparse.Namespace, config: RunConfig) -> None:

@@ -1,4 +1,4 @@
-"""What happens when an example turns out to be unusable: counted and skipped, or raised."""
+"""What happens when an example turns out to be unusable: counted and skipped or replaced, or raised."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from mmcore.errors import DataError
 
 MAX_BAD_SHARE = 0.05
+POLICIES = ("skip", "replace", "raise")
 
 
 class BadExamples:
@@ -14,16 +15,16 @@ class BadExamples:
 
     Args:
         total: how many examples there are.
-        on_bad: "skip" collects, up to `max_share` of the total; "raise" raises the first one.
-        max_share: share of unusable examples from which "skip" raises too; None: any number is skipped.
+        on_bad: "skip" and "replace" collect, up to `max_share` of the total; "raise" raises the first one.
+        max_share: share of unusable examples from which those raise too; None: any number is collected.
 
     Attributes:
         reasons: key -> reason, in the order found; each example once.
     """
 
     def __init__(self, total: int, on_bad: str = "skip", *, max_share: float | None = MAX_BAD_SHARE):
-        if on_bad not in ("skip", "raise"):
-            raise ValueError(f"on_bad must be 'skip' or 'raise', found {on_bad!r}")
+        if on_bad not in POLICIES:
+            raise ValueError(f"on_bad must be 'skip', 'replace' or 'raise', found {on_bad!r}")
         self.total = total
         self.max_share = max_share
         self.on_bad = on_bad
@@ -37,7 +38,7 @@ class BadExamples:
         """Records one unusable example.
 
         Raises:
-            DataError: the error itself under "raise"; under "skip" as soon as more than `max_share` are bad.
+            DataError: the error itself under "raise"; else as soon as more than `max_share` are bad.
         """
         if self.on_bad == "raise":
             raise error

@@ -7,14 +7,14 @@ import os
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from mmcore.data.read import IMAGE_SUFFIXES, Cells
+from mmcore.data.cells import IMAGE_SUFFIXES, Cells
 from mmcore.data.splits import split_name
 from mmcore.errors import DataError
 
 _SAMPLE = 200  # rows looked at per column when guessing
-_LABEL_NAMES = ("label", "class", "category", "target", "labels", "class_name", "y")
+_LABEL_NAMES = ("label", "class", "category", "target", "labels", "class_name", "y", "cls")
 _SPLIT_NAMES = ("split", "subset", "set", "partition", "fold")
-_TEXT_NAMES = ("text", "caption", "sentence", "title", "description", "review", "question")
+_TEXT_NAMES = ("text", "caption", "sentence", "title", "description", "review", "question", "txt")
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ def choose_columns(
     - image: the column whose values end like image files, the one with most files that exist first;
     - split: a column named split, subset, set, partition or fold whose every value is a split's name (of one
       named split or subset, most values: the others are an error when rows are read);
-    - label: a column named label, class, category, target, class_name or y, else one with such a word in its
+    - label: a column named label, class, category, target, class_name, y or cls,
+      else one with such a word in its
       name, that repeats its values;
     - text: a column whose values mostly have several words, else one named text, caption, sentence, title,
-      description, review or question; the longest on average.
+      description, review, question or txt; the longest on average.
 
     Raises:
         DataError: a name that the manifest does not have; the message lists those it has and the closest one.
@@ -111,9 +112,17 @@ def _sample(column: list[str]) -> list[str]:
 def _guess_image(columns: dict[str, list[str]], cells: Cells) -> str | None:
     best, best_score = None, 0
     for name, values in columns.items():
+        if cells.places and name not in cells.packed:
+            continue  # a shard's texts are never paths
         files = [value for value in values if PurePath(value).suffix.lower() in IMAGE_SUFFIXES]
         if 2 * len(files) > len(values):
-            score = 1 + sum(os.path.exists(cells.root / file) for file in files if "\0" not in file)
+            # What lies in a shard is there; its name there is no path.
+            exist = (
+                name in cells.packed or os.path.exists(cells.root / file)
+                for file in files
+                if "\0" not in file
+            )
+            score = 1 + sum(exist)
             best, best_score = (name, score) if score > best_score else (best, best_score)
     return best
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmcore.data.bad import MAX_BAD_SHARE, BadExamples
+from mmcore.data.cells import Cells
 from mmcore.data.columns import Columns, choose_columns, missing_label_reason
 from mmcore.data.examples import Examples
 from mmcore.data.labels import balance_sentence
+from mmcore.data.packed import Packed
 from mmcore.data.paths import PathRule
-from mmcore.data.read import Cells, read_cells
+from mmcore.data.read import read_cells
 from mmcore.data.splits import ACCEPTED_SPLITS, split_name, stratified_split
 from mmcore.errors import DataError
 
@@ -46,20 +48,21 @@ def read_manifest(
     on_bad: str = "skip",
     allow_outside: bool = False,
 ) -> Manifest:
-    """Reads a CSV or JSON lines manifest, or a folder of class folders.
+    """Reads a CSV or JSON lines manifest, a folder of class folders, or shards (.tar, .tfrecord; see `shards`).
 
     A row needs a label and at least one of image and text; an empty cell is a missing modality. Rows that
     lack what they need are left out and counted in `notes`. Image paths are absolute, or relative to the
     manifest's folder and inside it (see `PathRule`).
 
     Args:
-        path: the manifest, or the folder.
+        path: the manifest, the shard, or the folder of one manifest, of shards, or of class folders.
         image, text, label, split: names of columns; None guesses (see `choose_columns`), "" uses none.
         labelled: whether rows need labels; False is for prediction, where every row is kept and, without a
             split column, called "test".
         seed: of the split that is made where no column names one (see `stratified_split`).
-        on_bad: rows whose image file does not exist: "skip" (an error above 5 percent) or "raise".
-        allow_outside: lets relative image names leave the manifest's folder.
+        on_bad: rows whose image file does not exist, or whose record or text in a shard is damaged: "skip" (an
+            error above 5 percent; so is "replace", which replaces while training) or "raise".
+        allow_outside: lets relative image names, and shards that are links, leave the folder.
 
     Raises:
         DataError: the file cannot be read or is empty; a named column does not exist; no label column;
@@ -67,7 +70,7 @@ def read_manifest(
             an image nor a text column; an unknown split; a name outside the folder; too many missing files;
             no usable row.
     """
-    cells = read_cells(path)
+    cells = read_cells(path, allow_outside=allow_outside)
     columns = choose_columns(cells, image=image, text=text, label=label, split=split)
     _check(cells, columns, labelled)
     dropped: Counter[str] = Counter()
@@ -93,6 +96,17 @@ def _check(cells: Cells, columns: Columns, labelled: bool) -> None:
             f"neither an image nor a text column was found among "
             f"{', '.join(cells.columns)}; name one with --image or --text",
         )
+    if cells.places and columns.image and columns.image not in cells.packed:
+        raise DataError(
+            cells.source,
+            f"the image column {columns.image!r} holds texts; name a column of images in the shards",
+        )
+    for role, name in (("text", columns.text), ("label", columns.label), ("split", columns.split)):
+        if name in cells.packed:
+            raise DataError(
+                cells.source,
+                f"the {role} column {name!r} holds images or other bytes; name a column of texts",
+            )
 
 
 def _rows(
@@ -100,20 +114,23 @@ def _rows(
 ) -> list[tuple]:
     """(image, text, label, split, line) of every usable row; counts the others."""
     empty = [""] * len(cells.lines)
-    named = [
-        cells.columns[name] if name else empty
-        for name in (columns.image, columns.text, columns.label, columns.split)
-    ]
+    used = (columns.image, columns.text, columns.label, columns.split)
+    named = [cells.columns[name] if name else empty for name in used]
+    packed = cells.packed.get(columns.image or "")
     rows = []
-    for line, image, text, label, split in zip(cells.lines, *named, strict=True):
+    for index, (line, image, text, label, split) in enumerate(zip(cells.lines, *named, strict=True)):
         key = f"{cells.source}, row {line}"
+        unreadable = cells.problem(index, used)
+        if unreadable:
+            bad.add(DataError(f"{key} ({cells.places[index]})", unreadable))
+            continue
         problem = _problem(image, text, label if labelled else "-", split if columns.split else "-")
         if problem:
             dropped[problem] += 1
             continue
         split = _split(split, columns, key)
-        file = rule(image, key) if image else None
-        if file is not None and not os.path.isfile(file):
+        file = _image(image, packed[index] if packed else None, rule, key)
+        if isinstance(file, Path) and not os.path.isfile(file):
             bad.add(
                 DataError(
                     f"{key} ({file})", "the image file does not exist; correct the path or remove the row"
@@ -122,6 +139,11 @@ def _rows(
             continue
         rows.append((file, text or None, label or None, split, line))
     return rows
+
+
+def _image(name: str, packed: Packed | None, rule: PathRule, key: str) -> Path | Packed | None:
+    """The image of a cell: what lies in a shard, or the file that the cell names."""
+    return packed or (rule(name, key) if name else None)
 
 
 def _problem(image: str, text: str, label: str, split: str) -> str | None:
@@ -146,7 +168,10 @@ def _split(name: str, columns: Columns, key: str) -> str:
 
 def _left_out(dropped: Counter, bad: BadExamples) -> str:
     parts = [f"{count} with {problem}" for problem, count in dropped.items()]
-    return ", ".join(parts + ([f"{len(bad)} whose image file does not exist"] if len(bad) else []))
+    return ", ".join(
+        parts
+        + ([f"{len(bad)} whose image file does not exist or whose record is damaged"] if len(bad) else [])
+    )
 
 
 def _notes(

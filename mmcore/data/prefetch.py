@@ -12,7 +12,7 @@ from mmcore.errors import DataError
 
 T = TypeVar("T")
 _POLL_S = 0.2
-_JOIN_S = 5.0
+_JOIN_S = 2.0
 _END = object()
 
 

@@ -1,4 +1,7 @@
-"""Files to columns of cells: CSV, JSON lines, and folders of class folders. Nothing is interpreted here."""
+"""Files to columns of cells: CSV, JSON lines, folders of class folders; shards go to `shards`.
+
+Nothing is interpreted here.
+"""
 
 from __future__ import annotations
 
@@ -7,56 +10,42 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from mmcore.data.cells import IMAGE_SUFFIXES, Cells
+from mmcore.data.paths import PathRule
+from mmcore.data.shards import is_shard, read_shards
 from mmcore.data.splits import split_name
 from mmcore.errors import DataError
 
-IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".avif")
-)
 MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 
 
-@dataclass(frozen=True)
-class Cells:
-    """Columns of strings, "" for an empty or absent cell.
+def read_cells(path: str | Path, *, allow_outside: bool = False) -> Cells:
+    """Reads a manifest or a shard; of a folder its only manifest, else its shards, else its class folders.
 
     Args:
-        columns: name -> cells, in the order of the file.
-        lines: per row its number, counted from 1 without the header and without blank lines.
-        source: file name, for messages.
-        root: the folder that relative names start from.
-    """
-
-    columns: dict[str, list[str]]
-    lines: list[int]
-    source: str
-    root: Path
-
-
-def read_cells(path: str | Path) -> Cells:
-    """Reads a manifest file, or a folder: its only manifest file, else its class folders.
+        path: the file or folder.
+        allow_outside: lets shards of a folder be links to files outside it.
 
     Raises:
-        DataError: the path does not exist, has another format, is not UTF-8, is empty, or is malformed.
+        DataError: the path does not exist, has another format, is not UTF-8, is empty, or is malformed; a
+            shard is damaged or cut short.
     """
     path = Path(path)
     if path.is_dir():
-        manifests = sorted(p for p in path.iterdir() if p.suffix.lower() in MANIFEST_SUFFIXES and p.is_file())
-        if len(manifests) > 1:
-            names = ", ".join(p.name for p in manifests)
-            raise DataError(str(path), f"the folder holds several manifests ({names}); name one of them")
-        return read_cells(manifests[0]) if manifests else read_folder(path)
+        return _read_folder(path, allow_outside)
     if not path.exists():
         raise DataError(str(path), f"the file does not exist (looked from {Path.cwd()}); check the path")
+    if is_shard(path):
+        return read_shards([path], path.parent, path.name)
     suffix = path.suffix.lower()
     if suffix not in MANIFEST_SUFFIXES:
         raise DataError(
             str(path),
-            f"expected a manifest ending in {', '.join(MANIFEST_SUFFIXES)} or a folder of class "
-            f"folders, found {path.suffix or 'no ending'!r}; export it as CSV with a header row",
+            f"expected a manifest ending in {', '.join(MANIFEST_SUFFIXES)}, a shard (.tar, .tfrecord), or a "
+            f"folder of class folders or shards, found {path.suffix or 'no ending'!r}; export it as CSV with "
+            "a header row",
         )
     try:
         text = decode_utf8(path.read_bytes(), path.name)
@@ -65,6 +54,19 @@ def read_cells(path: str | Path) -> Cells:
             str(path), f"the file cannot be read ({error.strerror}); check its permissions"
         ) from error
     return read_jsonl(text, path) if suffix in (".jsonl", ".ndjson") else read_csv(text, path)
+
+
+def _read_folder(path: Path, allow_outside: bool) -> Cells:
+    files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    manifests = [p for p in files if p.suffix.lower() in MANIFEST_SUFFIXES]
+    if len(manifests) > 1:
+        names = ", ".join(p.name for p in manifests)
+        raise DataError(str(path), f"the folder holds several manifests ({names}); name one of them")
+    if manifests:
+        return read_cells(manifests[0])
+    rule = PathRule(path, allow_outside=allow_outside)
+    shards = [rule(p.name, str(p)) for p in files if is_shard(p)]
+    return read_shards(shards, path, path.name) if shards else read_folder(path)
 
 
 def decode_utf8(raw: bytes, name: str) -> str:
@@ -81,12 +83,10 @@ def decode_utf8(raw: bytes, name: str) -> str:
         offset, problem = error.start, f"byte 0x{raw[error.start]:02X}, which is not UTF-8"
     line = raw.count(b"\n", 0, offset) + 1
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin1"
-    raise DataError(
-        f"{name}, line {line}",
-        f"found {problem}; save the file as UTF-8, for example: "
-        f"iconv -f {encoding} -t utf-8 {name} > fixed_{name}",
-        offset,
-    )
+    fix = f"save the file as UTF-8, for example: iconv -f {encoding} -t utf-8 {name} > fixed_{name}"
+    if raw[offset] == 0:
+        fix = f"remove it, for example: tr -d '\\000' < {name} > fixed_{name} (or save the file as UTF-8)"
+    raise DataError(f"{name}, line {line}", f"found {problem}; {fix}", offset)
 
 
 def read_csv(text: str, path: Path) -> Cells:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
+from mmcore.encoders.blocks import check_packed, packed_tokens, run_blocks
 from mmcore.encoders.image_tokens import filled, image_tokens
 from mmcore.nn import init as inits
 
@@ -24,8 +25,9 @@ class ViTConfig:
         num_heads: heads of each block.
         hidden_dim: width inside the MLPs; None: 4 * dim.
         dropout_rate: in training, of the embedding and in the blocks.
-        drop_path_rate: in training, probability that an example skips a branch of the last block; earlier
-            blocks' are proportionally smaller.
+        drop_path_rate: in training, probability that an example, or a segment, skips a branch of the last
+            block; earlier blocks' are proportionally smaller.
+        remat: in training, compute the blocks again for the gradient instead of keeping their inner values.
     """
 
     image_size: int = 64
@@ -36,6 +38,7 @@ class ViTConfig:
     hidden_dim: int | None = None
     dropout_rate: float = 0.0
     drop_path_rate: float = 0.0
+    remat: bool = False
 
 
 # Ti, S: Touvron et al. 2020, arXiv:2012.12877, table 1; B: Dosovitskiy et al. 2020, arXiv:2010.11929.
@@ -50,18 +53,27 @@ VIT_VARIANTS = {
 class ViT(tf.Module):
     """Linear map of the patches, learned positions, pre-norm blocks, a last norm; the summary is the mean.
 
+    Images of different sizes go in as packed rows of patches: each up to image_size high and wide, cut off at
+    whole patches, has the positions of the upper left part of the grid, sees itself alone, and has a summary of
+    its own. An image of the full size gives what it gives alone.
+
     Shapes:
         x: float [B, image_size, image_size, 3], normalised; mask: bool [B] (False = no image) or None;
         seed: int32 [2] or None.
         result: values [B, N, dim], mask [B, N], pooled [B, dim], in x's dtype, with
         N = (image_size / patch_size)^2 patches, row by row.
+        Packed: x float [R, L, 3 patch_size^2], the pixels of a patch row by row; segment_ids int32 [R, L];
+        positions int32 [R, L, 2], row and column of the patch in its image, below image_size / patch_size;
+        places int32 [B, 2]; see `data.pack`. The result is `nn.PackedTokens`.
+        A position outside raises InvalidArgumentError on a CPU; under XLA and on a GPU the result is unspecified.
 
     Args:
         config: sizes; `VIT_VARIANTS` has those of the papers.
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
-        ValueError: patch_size that does not divide image_size; an input of another size.
+        ValueError: patch_size that does not divide image_size; an input of another size; some of segment_ids,
+            positions and places without the others, or with a mask; positions that are not [R, L, 2].
 
     Source: Dosovitskiy et al. 2020, arXiv:2010.11929; the mean instead of a class token: Beyer et al. 2022,
         arXiv:2205.01580.
@@ -81,6 +93,7 @@ class ViT(tf.Module):
             raise ValueError(f"expected patch_size that divides image_size, found {found}")
         rng = inits.generator(rng)
         self.image_size, self.patch_size, self.dim = config.image_size, config.patch_size, config.dim
+        self.remat = config.remat
         num_patches = (config.image_size // config.patch_size) ** 2
         self.patches = nn.Linear(3 * config.patch_size**2, config.dim, init=inits.lecun_normal, rng=rng)
         self.positions = nn.Positions(num_patches, config.dim, rng=rng)
@@ -103,21 +116,52 @@ class ViT(tf.Module):
         x: tf.Tensor,
         mask: tf.Tensor | None = None,
         *,
+        segment_ids: tf.Tensor | None = None,
+        positions: tf.Tensor | None = None,
+        places: tf.Tensor | None = None,
         training: bool = False,
         seed: tf.Tensor | None = None,
-    ) -> nn.Tokens:
+    ) -> nn.Tokens | nn.PackedTokens:
+        check_packed(mask, segment_ids, positions, places)
+        num_seeds = len(self.blocks) + 1
+        seeds = nn.split(nn.fresh() if seed is None else seed, num_seeds) if training else [None] * num_seeds
+        if positions is None:
+            values = self.positions(self.patches(self._cut(filled(self._checked(x), mask))))
+        else:
+            values = self.positions(self.patches(x), self._numbers(positions))
+        values = self.dropout(values, training=training, seed=seeds[-1])
+        # An example has all patches or none, so no block needs a mask.
+        values = run_blocks(
+            self.blocks,
+            values,
+            None,
+            segment_ids=segment_ids,
+            training=training,
+            seeds=seeds,
+            remat=self.remat,
+        )
+        values = self.norm(values)
+        if segment_ids is None or places is None:
+            return image_tokens(values, mask)
+        return packed_tokens(values, segment_ids, places)
+
+    def _checked(self, x: tf.Tensor) -> tf.Tensor:
         if x.shape[1:] != (self.image_size, self.image_size, 3):
             raise ValueError(
                 f"expected [B, {self.image_size}, {self.image_size}, 3], found {x.shape}: resize first"
             )
-        num_seeds = len(self.blocks) + 1
-        seeds = nn.split(nn.fresh() if seed is None else seed, num_seeds) if training else [None] * num_seeds
-        values = self.positions(self.patches(self._cut(filled(x, mask))))
-        values = self.dropout(values, training=training, seed=seeds[-1])
-        for block, block_seed in zip(self.blocks, seeds, strict=False):
-            # An example has all patches or none, so no block needs a mask.
-            values = block(values, training=training, seed=block_seed)
-        return image_tokens(self.norm(values), mask)
+        return x
+
+    def _numbers(self, positions: tf.Tensor) -> tf.Tensor:
+        """Rows of the table of positions [R, L] for rows and columns of the grid [R, L, 2]."""
+        if positions.shape.rank != 3 or positions.shape[2] != 2:
+            raise ValueError(
+                f"expected positions [R, L, 2], row and column of each patch, found {positions.shape}"
+            )
+        side = self.image_size // self.patch_size
+        inside = tf.reduce_all((positions >= 0) & (positions < side), axis=2)
+        # A column outside would be a place of the next row: it is made a number that the table has not.
+        return tf.where(inside, positions[:, :, 0] * side + positions[:, :, 1], side * side)
 
     def _cut(self, x: tf.Tensor) -> tf.Tensor:
         """Patches [B, N, 3 patch_size^2]: cheaper than the convolution of this stride that it equals."""

@@ -8,10 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
-from mmcore.fusion.inputs import checked_sizes, present_tokens
-from mmcore.fusion.projection import Projection
+from mmcore.fusion.inputs import with_summaries_of_packed
+from mmcore.fusion.projection import Inputs
 from mmcore.nn import init as inits
-from mmcore.nn.dropout import checked_rate
 
 
 class Concat(tf.Module):
@@ -21,6 +20,7 @@ class Concat(tf.Module):
         tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None.
         result: values [B, sum T_i, dim], mask [B, sum T_i], pooled [B, dim] in the dtype of the values. A
         missing modality adds nothing to the sum.
+        A modality that is `PackedTokens` takes part by its summaries: its T_i is 1.
 
     Args:
         dims: width of each modality.
@@ -52,15 +52,17 @@ class Concat(tf.Module):
     ):
         super().__init__()
         rng = inits.generator(rng)
-        self.dims, self.dim = checked_sizes(dims, dim), dim
-        self.modality_dropout = checked_rate(modality_dropout)
-        self.projections = [Projection(width, dim, rng=rng) for width in self.dims]
+        self.inputs = Inputs(dims, dim, modality_dropout=modality_dropout, rng=rng)
+        self.dim = dim
 
     def __call__(
-        self, tokens: Sequence[nn.Tokens], *, training: bool = False, seed: tf.Tensor | None = None
+        self,
+        tokens: Sequence[nn.Tokens | nn.PackedTokens],
+        *,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
     ) -> nn.Tokens:
-        tokens = present_tokens(tokens, self.dims, self.modality_dropout, training=training, seed=seed)
-        parts = [project(part) for project, part in zip(self.projections, tokens, strict=True)]
+        parts = self.inputs(with_summaries_of_packed(tokens), training=training, seed=seed)
         return nn.Tokens(
             tf.concat([part.values for part in parts], axis=1),
             tf.concat([part.mask for part in parts], axis=1),

@@ -8,11 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
-from mmcore.fusion.inputs import checked_sizes, present_tokens
-from mmcore.fusion.projection import Projection
+from mmcore.fusion.projection import Inputs
 from mmcore.fusion.sequence import joined, with_summary
 from mmcore.nn import init as inits
-from mmcore.nn.dropout import checked_rate
 
 
 class CrossAttention(tf.Module):
@@ -36,7 +34,7 @@ class CrossAttention(tf.Module):
 
     Raises:
         ValueError: no modality or a width below one; no layer; a rate outside [0, 1); dim that num_heads does
-            not divide; tokens of other widths.
+            not divide; tokens of other widths; packed tokens, which must be unpacked first.
 
     Source: Lu et al. 2019, ViLBERT, arXiv:1908.02265, figure 2b (co-attention), with pre-norm blocks.
     """
@@ -56,11 +54,10 @@ class CrossAttention(tf.Module):
         if num_layers < 1:
             raise ValueError(f"expected at least one layer, found {num_layers}")
         rng = inits.generator(rng)
-        self.dims, self.dim = checked_sizes(dims, dim), dim
-        self.modality_dropout = checked_rate(modality_dropout)
-        self.projections = [Projection(width, dim, rng=rng) for width in self.dims]
+        self.inputs = Inputs(dims, dim, modality_dropout=modality_dropout, rng=rng)
+        self.dim = dim
         self.layers = [
-            [CrossAttentionBlock(dim, num_heads, dropout_rate=dropout_rate, rng=rng) for _ in self.dims]
+            [CrossAttentionBlock(dim, num_heads, dropout_rate=dropout_rate, rng=rng) for _ in dims]
             for _ in range(num_layers)
         ]
         self.norm = nn.LayerNorm(dim)
@@ -69,8 +66,7 @@ class CrossAttention(tf.Module):
         self, tokens: Sequence[nn.Tokens], *, training: bool = False, seed: tf.Tensor | None = None
     ) -> nn.Tokens:
         seed = nn.fresh() if training and seed is None else seed
-        tokens = present_tokens(tokens, self.dims, self.modality_dropout, training=training, seed=seed)
-        parts = [with_summary(project(part)) for project, part in zip(self.projections, tokens, strict=True)]
+        parts = [with_summary(part) for part in self.inputs(tokens, training=training, seed=seed)]
         values, masks = [part[0] for part in parts], [part[1] for part in parts]
         for depth, blocks in enumerate(self.layers):
             values = [

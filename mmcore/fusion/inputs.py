@@ -20,6 +20,16 @@ def checked_sizes(dims: Sequence[int], dim: int) -> tuple[int, ...]:
     return tuple(dims)
 
 
+def with_summaries_of_packed(tokens: Sequence[nn.Tokens | nn.PackedTokens]) -> list[nn.Tokens]:
+    """The modalities, each packed one as its examples' summaries: for fusions that look at nothing else.
+
+    Shapes:
+        tokens: `Tokens` [B, T_i, D_i] or `PackedTokens` of B examples; result: [B, T_i, D_i], T_i of a packed
+        modality is 1.
+    """
+    return [part.summaries() if isinstance(part, nn.PackedTokens) else part for part in tokens]
+
+
 def present_tokens(
     tokens: Sequence[nn.Tokens], dims: Sequence[int], rate: float, *, training: bool, seed: tf.Tensor | None
 ) -> list[nn.Tokens]:
@@ -36,8 +46,13 @@ def present_tokens(
         seed: of the drop; None: a fresh one.
 
     Raises:
-        ValueError: another number of modalities or another width.
+        ValueError: another number of modalities or another width; packed tokens.
     """
+    if any(isinstance(part, nn.PackedTokens) for part in tokens):
+        raise ValueError(
+            "this fusion lets modalities look at each other's tokens, which packed rows do not allow: pass "
+            "tokens.unpacked(length), or use Concat or Parallel, which take packed tokens by their summaries"
+        )
     found = [part.values.shape[-1] for part in tokens]
     if found != list(dims):
         raise ValueError(

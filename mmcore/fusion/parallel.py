@@ -8,10 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
-from mmcore.fusion.inputs import checked_sizes, present_tokens
-from mmcore.fusion.projection import Projection
+from mmcore.fusion.inputs import with_summaries_of_packed
+from mmcore.fusion.projection import Inputs
 from mmcore.nn import init as inits
-from mmcore.nn.dropout import checked_rate
 from mmcore.nn.dtypes import wide
 
 
@@ -25,6 +24,7 @@ class Parallel(tf.Module):
         tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None.
         result: values [B, sum T_i, dim], where z_i h_i of each token stands, mask [B, sum T_i], pooled [B,
             dim], in the dtype of the values; zeros where every modality is missing.
+        A modality that is `PackedTokens` takes part by its summaries: its T_i is 1.
 
     Args:
         dims: width of each modality.
@@ -50,18 +50,20 @@ class Parallel(tf.Module):
     ):
         super().__init__()
         rng = inits.generator(rng)
-        self.dims, self.dim = checked_sizes(dims, dim), dim
-        self.modality_dropout = checked_rate(modality_dropout)
-        self.projections = [Projection(width, dim, rng=rng) for width in self.dims]
-        num = len(self.dims)
+        self.inputs = Inputs(dims, dim, modality_dropout=modality_dropout, rng=rng)
+        self.dim = dim
+        num = len(self.inputs.dims)
         # The softmax of one gate is one: there is nothing to learn.
         self.gates = nn.Linear(num * dim, num * dim, rng=rng) if num > 1 else None
 
     def __call__(
-        self, tokens: Sequence[nn.Tokens], *, training: bool = False, seed: tf.Tensor | None = None
+        self,
+        tokens: Sequence[nn.Tokens | nn.PackedTokens],
+        *,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
     ) -> nn.Tokens:
-        tokens = present_tokens(tokens, self.dims, self.modality_dropout, training=training, seed=seed)
-        parts = [project(part) for project, part in zip(self.projections, tokens, strict=True)]
+        parts = self.inputs(with_summaries_of_packed(tokens), training=training, seed=seed)
         branches = tf.stack([tf.tanh(part.pooled) for part in parts], axis=1)
         shares = self._shares(branches, tf.stack([part.present() for part in parts], axis=1))
         values = [tf.tanh(part.values) * shares[:, index, None] for index, part in enumerate(parts)]
@@ -76,7 +78,7 @@ class Parallel(tf.Module):
         zero = tf.zeros([], branches.dtype)
         if self.gates is None:
             return tf.where(present[:, :, None], tf.ones_like(branches), zero)
-        logits = self.gates(tf.reshape(branches, [-1, len(self.dims) * self.dim]))
-        logits = wide(tf.reshape(logits, [-1, len(self.dims), self.dim]))
+        logits = self.gates(tf.reshape(branches, [-1, len(self.inputs.dims) * self.dim]))
+        logits = wide(tf.reshape(logits, [-1, len(self.inputs.dims), self.dim]))
         shares = tf.nn.softmax(tf.where(present[:, :, None], logits, -1e30), axis=1)
         return tf.where(present[:, :, None], tf.cast(shares, branches.dtype), zero)

@@ -1,12 +1,16 @@
-"""Brings one modality to the width of the fusion."""
+"""Brings modalities to the width of the fusion."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
+from mmcore.fusion.inputs import checked_sizes, present_tokens
 from mmcore.nn import init as inits
+from mmcore.nn.dropout import checked_rate
 
 
 class Projection(tf.Module):
@@ -35,3 +39,33 @@ class Projection(tf.Module):
             tokens.mask,
             tf.where(tokens.present()[:, None], pooled, tf.zeros([], pooled.dtype)),
         )
+
+
+class Inputs(tf.Module):
+    """The modalities as every fusion takes them: checked, without what is missing or dropped, at one width.
+
+    Shapes:
+        tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None.
+        result: one `Tokens` a modality, [B, T_i, dim], in the dtype of the values.
+
+    Args:
+        dims: width of each modality.
+        dim: width of the result.
+        modality_dropout: in training, probability that a modality of an example is dropped (never the last).
+        rng: source of the initial values.
+
+    Raises:
+        ValueError: no modality or a width below one; a rate outside [0, 1); tokens of other widths.
+    """
+
+    def __init__(self, dims: Sequence[int], dim: int, *, modality_dropout: float, rng: np.random.Generator):
+        super().__init__()
+        self.dims = checked_sizes(dims, dim)
+        self.modality_dropout = checked_rate(modality_dropout)
+        self.projections = [Projection(width, dim, rng=rng) for width in self.dims]
+
+    def __call__(
+        self, tokens: Sequence[nn.Tokens], *, training: bool, seed: tf.Tensor | None
+    ) -> list[nn.Tokens]:
+        tokens = present_tokens(tokens, self.dims, self.modality_dropout, training=training, seed=seed)
+        return [project(part) for project, part in zip(self.projections, tokens, strict=True)]

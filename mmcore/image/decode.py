@@ -1,61 +1,85 @@
-"""Image files to uint8 arrays: JPEG by libjpeg-turbo through simplejpeg, everything else by Pillow."""
+"""Image files to uint8 arrays: JPEG by libjpeg-turbo through simplejpeg, GIF and BMP here, the rest by Pillow."""
 
 from __future__ import annotations
 
-import functools
-import io
-import os
 import threading
-from typing import NoReturn
+from collections.abc import Sequence
 
 import numpy as np
 import simplejpeg
 from PIL import Image
 
-from mmcore.errors import DataError, LimitError
-from mmcore.image import _header
-from mmcore.image.geometry import apply_orientation
+from mmcore._load import native
+from mmcore.errors import DataError, FormatError
+from mmcore.image._file import FORMATS, MAX_PIXELS, FileSource, Header, read_bytes, read_header
+from mmcore.image._pillow import Color, decode_pillow, file_orientation
 
-MAX_PIXELS = 64_000_000
-MAX_SCANS = 100
-# Formats whose decoders run inside this process and read pixels only: EPS, for one, would start Ghostscript.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 _CHANNELS = {"RGB": 3, "RGBA": 4, "L": 1}
-FileSource = bytes | bytearray | memoryview | str | os.PathLike
 
 
 def decode(
-    source: FileSource, mode: str = "RGB", *, max_pixels: int = MAX_PIXELS, key: str | None = None
+    source: FileSource,
+    mode: str = "RGB",
+    *,
+    max_pixels: int = MAX_PIXELS,
+    formats: Sequence[str] = FORMATS,
+    background: Color | None = None,
+    at_least: tuple[int, int] | None = None,
+    key: str | None = None,
 ) -> np.ndarray:
-    """The pixels of an image file, upright.
+    """The pixels of an image file, upright: EXIF (or XMP) orientation is applied.
 
-    The pixels are those of Pillow's `convert(mode)`: grey is repeated in the three channels, CMYK and
-    palettes are converted, alpha is dropped by "RGB" (the colours under it stay, nothing is composed), 16-bit
-    grey is clipped at 255. Animations give their first frame. EXIF (or XMP) orientation is applied. Safe to
-    call from any number of threads; the decoders release the GIL.
+    The pixels are those of Pillow's `convert(mode)`:
+
+    - grey is repeated in the three channels;
+    - CMYK and YCCK (JPEG) become (255 - K) (255 - C) / 255, and so on, rounded;
+    - palettes are looked up;
+    - 16 bits a sample keep their upper 8 bits in colour images, but are clipped at 255 in grey ones;
+    - alpha is dropped by "RGB" and "L": the colours under it stay. With a background, transparent pixels are
+      put over it: round((alpha colour + (255 - alpha) background) / 255);
+    - animations give their first frame, on their whole canvas.
+
+    Only the chunks of a PNG that pixels need are decoded; all its checksums are checked. Safe to call from
+    any number of threads; the decoders release the GIL.
 
     Args:
         source: the bytes of a file, or its path.
         mode: "RGB", "RGBA" or "L".
         max_pixels: larger images are refused from their header, before memory is allocated.
+        formats: which may be read, of "JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "TIFF" and "PPM". By
+            default the first five.
+        background: red, green and blue, 0 to 255, behind transparent pixels; None: alpha is dropped.
+        at_least: (height, width); a JPEG that is larger may be decoded at a half, a quarter or an eighth of
+            its size, where that divides both sides and leaves at least so many pixels. That is libjpeg's
+            scaled decoding: averages of pixels, taken in the frequency domain, and much faster.
         key: what to call this image in errors; by default its path.
 
     Returns:
         uint8 [H, W, 3], [H, W, 4] or [H, W, 1], C-contiguous.
 
     Raises:
-        DataError: the file cannot be read, is no image of a known format, or is damaged or cut short.
+        DataError: the file cannot be read, is in no allowed format, or is damaged or cut short.
         LimitError: the image has more than max_pixels pixels, or is a progressive JPEG of more than 100
             scans.
-        ValueError: mode is none of the three.
+        ValueError: mode, formats or background is none of these.
 
     Example:
+        >>> import io
         >>> buffer = io.BytesIO()
         >>> Image.new("RGB", (4, 2), (255, 0, 0)).save(buffer, "PNG")
         >>> decode(buffer.getvalue()).shape
         (2, 4, 3)
     """
-    return decode_in(None, source, mode, max_pixels=max_pixels, key=key)
+    return decode_in(
+        None,
+        source,
+        mode,
+        max_pixels=max_pixels,
+        formats=formats,
+        background=background,
+        at_least=at_least,
+        key=key,
+    )
 
 
 class PixelMemory(threading.local):
@@ -77,120 +101,104 @@ def decode_in(
     mode: str = "RGB",
     *,
     max_pixels: int = MAX_PIXELS,
+    formats: Sequence[str] = FORMATS,
+    background: Color | None = None,
+    at_least: tuple[int, int] | None = None,
     key: str | None = None,
 ) -> np.ndarray:
     """`decode` to `memory` where that is possible: the pixels are valid until this thread uses it again."""
     if mode not in _CHANNELS:
         raise ValueError(f"mode must be one of {', '.join(_CHANNELS)}, got {mode!r}")
-    data, key = _read(source, key)
-    if data.startswith(b"\xff\xd8"):
-        pixels = _decode_jpeg(data, mode, max_pixels, key, memory)
-        if pixels is not None:
-            return pixels
-    elif size := _header.read_size(data):
-        _check_size(*size, max_pixels, key)
-    return _decode_pillow(data, mode, max_pixels, key)
+    background = check_background(background, mode)
+    data, key = read_bytes(source, key)
+    header = read_header(data, formats, max_pixels, key)
+    pixels = _decode_jpeg(data, header, mode, at_least, memory)
+    if pixels is not None:
+        return _upright(pixels, header.orientation)
+    if header.format in ("GIF", "BMP"):
+        return _decode_native(data, mode, background, key)
+    orientation = header.orientation
+    if header.format == "PNG":
+        if orientation < 0:
+            orientation = file_orientation(data, header)
+        data = _png_pixels_only(data, key)
+    pixels, found = decode_pillow(data, header, mode, background, max_pixels, key)
+    return _upright(pixels, orientation if header.format == "PNG" else orientation or found)
 
 
-def _read(source: FileSource, key: str | None) -> tuple[bytes, str]:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source), key or "image"
-    path = os.fspath(source)
-    try:
-        with open(path, "rb") as file:
-            return file.read(), key or str(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(key or str(path), f"the image file cannot be read: {reason}") from error
+def check_background(background: Color | None, mode: str = "RGB") -> Color | None:
+    """The colour as a tuple. Raises ValueError where it is none, or there is no use for it."""
+    if background is None:
+        return None
+    if mode == "RGBA":
+        raise ValueError("background must be None with mode 'RGBA', which keeps alpha")
+    color = tuple(int(value) for value in background)
+    if len(color) != 3 or not all(0 <= value <= 255 for value in color):
+        raise ValueError(f"background must be red, green and blue, each 0 to 255, got {background!r}")
+    return color
 
 
-def _check_size(height: int, width: int, max_pixels: int, key: str) -> None:
-    if height * width > max_pixels:
-        raise LimitError(
-            f"{key}: the image has {width} x {height} = {height * width} pixels, more than "
-            f"max_pixels={max_pixels}; raise max_pixels to read it"
-        )
+def scale_ratio(height: int, width: int, at_least: tuple[int, int] | None) -> int:
+    """By how much a JPEG may be scaled down while it is decoded: 8, 4, 2 or 1.
+
+    Only what divides both sides, so that each pixel stands for as many and none moves.
+
+    Example:
+        >>> scale_ratio(2000, 3000, (448, 448))
+        4
+    """
+    if at_least is None:
+        return 1
+    for ratio in (8, 4, 2):
+        exact = height % ratio == 0 and width % ratio == 0
+        if exact and height // ratio >= at_least[0] and width // ratio >= at_least[1]:
+            return ratio
+    return 1
 
 
 def _decode_jpeg(
-    data: bytes, mode: str, max_pixels: int, key: str, memory: PixelMemory | None
+    data: bytes,
+    header: Header,
+    mode: str,
+    at_least: tuple[int, int] | None,
+    memory: PixelMemory | None,
 ) -> np.ndarray | None:
     """The fast path; None where Pillow has to decide: CMYK, other modes, damaged or unusual files."""
-    header = _header.read_jpeg(data)
-    if header is not None:
-        _check_size(header.height, header.width, max_pixels, key)
-        if not header.fits_into(len(data)):
-            raise DataError(
-                key,
-                f"the image is cut short: {len(data)} bytes cannot hold {header.width} x "
-                f"{header.height} pixels",
-            )
-    if header is None or header.progressive:
-        _check_scans(data, key)
-    if header is None or mode != "RGB" or header.components not in (1, 3) or header.precision != 8:
+    if header.format != "JPEG" or mode != "RGB" or header.components not in (1, 3) or header.precision != 8:
         return None
+    if at_least is not None and header.orientation in (5, 6, 7, 8):
+        at_least = (at_least[1], at_least[0])
+    ratio = scale_ratio(header.height, header.width, at_least)
+    height, width = header.height // ratio, header.width // ratio
+    buffer = memory.take(3 * height * width) if memory else None
+    scale = {"min_height": height, "min_width": width} if ratio > 1 else {}
     try:
-        buffer = memory.take(3 * header.height * header.width) if memory else None
-        pixels = simplejpeg.decode_jpeg(data, buffer=buffer)
+        return simplejpeg.decode_jpeg(data, buffer=buffer, **scale)
     except ValueError:
         return None
-    return np.ascontiguousarray(apply_orientation(pixels, header.orientation))
 
 
-def _check_scans(data: bytes, key: str) -> None:
-    """Each scan of a progressive JPEG costs a pass over the whole image, for a few bytes of file."""
-    scans = data.count(b"\xff\xda")
-    if scans > MAX_SCANS:
-        raise LimitError(
-            f"{key}: the progressive JPEG has {scans} scans, more than {MAX_SCANS}; save it again with fewer"
-        )
-
-
-@functools.cache
-def _formats() -> tuple[str, ...]:
-    """Those of _FORMATS that the installed Pillow reads: AVIF came with 11.3."""
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-def _decode_pillow(data: bytes, mode: str, max_pixels: int, key: str) -> np.ndarray:
+def _decode_native(data: bytes, mode: str, background: Color | None, key: str) -> np.ndarray:
+    """GIF and BMP."""
     try:
-        with Image.open(io.BytesIO(data), formats=_formats()) as image:
-            _check_size(image.height, image.width, max_pixels, key)
-            image.load()
-            orientation = _pillow_orientation(image)
-            pixels = np.array(convert(image, mode))
-    except (LimitError, MemoryError):
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise LimitError(f"{key}: Pillow refuses the image ({error}); make it smaller") from error
-    except Exception as error:  # Pillow's readers raise whatever damaged bytes lead them to.
-        _refuse(data, key, error)
-    pixels = pixels.reshape(*pixels.shape[:2], _CHANNELS[mode])
-    return np.ascontiguousarray(apply_orientation(pixels, orientation))
+        pixels = native().image_file_decode(data, 4 if mode == "RGBA" or background else 3)
+    except FormatError as error:
+        raise DataError(key, str(error)) from error
+    if background is not None:
+        pixels = native().image_compose(pixels, background)
+    if mode == "L":
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
+    return pixels
 
 
-def convert(image: Image.Image, mode: str) -> Image.Image:
-    """Pillow's `convert(mode)`, without its warning about palettes with several transparent colours."""
-    if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
-        image = image.convert("RGBA")
-    return image.convert(mode)
-
-
-def _pillow_orientation(image: Image.Image) -> int:
+def _png_pixels_only(data: bytes, key: str) -> bytes:
     try:
-        return image.getexif().get(0x0112, 1)
-    except Exception:  # Damaged metadata does not make the pixels unusable.
-        return 1
+        return native().image_file_png_pixels_only(data)
+    except FormatError as error:
+        raise DataError(key, str(error)) from error
 
 
-def _refuse(data: bytes, key: str, error: Exception) -> NoReturn:
-    if not data:
-        raise DataError(key, "the image file is empty") from error
-    if isinstance(error, Image.UnidentifiedImageError):
-        raise DataError(
-            key,
-            f"not an image that can be read: expected {', '.join(_formats())}, found a file "
-            f"that begins with {data[:8]!r}",
-        ) from error
-    raise DataError(key, f"the image is damaged or cut short ({type(error).__name__}: {error})") from error
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    if 2 <= orientation <= 8:
+        return native().image_orient(np.ascontiguousarray(pixels), orientation)
+    return np.ascontiguousarray(pixels)

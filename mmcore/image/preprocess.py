@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from mmcore._load import native
-from mmcore.errors import DataError
-from mmcore.image.decode import MAX_PIXELS, PixelMemory, convert, decode_in
+from mmcore.image._file import FORMATS, MAX_PIXELS, check_formats
+from mmcore.image._pillow import Color
+from mmcore.image.batch import DTYPES, LAYOUTS, batch_shape, empty_batch
+from mmcore.image.config import ConfigSource, preprocessor_options
+from mmcore.image.decode import check_background
 from mmcore.image.geometry import center_window, shorter_side_size
-from mmcore.image.resize import check_image, check_threads, resize_windows
+from mmcore.image.pixels import PixelReader, check_list, for_each
+from mmcore.image.processor_defaults import CLIP_MEAN, CLIP_STD, HALF
+from mmcore.image.resize import METHODS, check_image, check_threads, resize_windows
 
-CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-HALF = (0.5, 0.5, 0.5)
-_LEGAL = {"resize": ("bicubic", "bilinear"), "crop": ("center", None), "dtype": ("float32", "uint8")}
+_LEGAL = {"resize": METHODS, "crop": ("center", None), "dtype": DTYPES, "layout": LAYOUTS}
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,20 @@ class Preprocessor:
 
     Args:
         size: height and width of the result.
-        resize: "bicubic" or "bilinear", both antialiased.
+        resize: "bicubic", "bilinear", "lanczos", "box" or "hamming", all antialiased, or "nearest".
         crop: "center" or None.
         mean: three numbers.
         std: three numbers.
-        dtype: "float32", or "uint8" for the resized bytes without normalisation.
+        dtype: "float32", "bfloat16" (needs ml_dtypes), "float16", or "uint8" for the resized bytes without
+            normalisation.
+        layout: of the result: "NHWC" is [B, size, size, 3], "NCHW" is [B, 3, size, size].
         shorter: what the shorter side becomes before the crop.
         max_pixels: larger images are refused; see `decode`.
+        formats: of files that may be read; see `decode`.
+        background: what transparent pixels of files and PIL images are put over; None: alpha is dropped.
+        fast: JPEG files are decoded at a half, a quarter or an eighth of their size, where that divides both
+            sides and leaves at least twice what the shorter side is resized to. Resized photographs then
+            differ from exact ones by less than 1 of 255 on average, and by 8 at most in 99.9 % of values.
 
     Raises:
         ValueError: an option is none of these.
@@ -58,6 +64,10 @@ class Preprocessor:
     dtype: str = "float32"
     shorter: int | None = None
     max_pixels: int = MAX_PIXELS
+    formats: tuple[str, ...] = FORMATS
+    background: Color | None = None
+    fast: bool = False
+    layout: str = "NHWC"
 
     def __post_init__(self) -> None:
         for name, legal in _LEGAL.items():
@@ -69,6 +79,9 @@ class Preprocessor:
             )
         if self.shorter is not None and self.crop is None:
             raise ValueError("shorter is for crop='center'; with crop=None leave it out")
+        object.__setattr__(self, "formats", tuple(self.formats))
+        check_formats(self.formats)
+        object.__setattr__(self, "background", check_background(self.background))
         for name in ("mean", "std"):
             values = tuple(map(float, getattr(self, name)))
             if len(values) != 3:
@@ -104,6 +117,33 @@ class Preprocessor:
             **{"resize": "bilinear", "shorter": 256, "mean": IMAGENET_MEAN, "std": IMAGENET_STD, **options}
         )
 
+    @classmethod
+    def from_config(cls, config: ConfigSource, **options: Any) -> Preprocessor:
+        """What a preprocessor_config.json of Hugging Face says, with Pillow's pixels.
+
+        The processors of CLIP, Chinese CLIP, SigLIP, ViT, BiT (DINOv2), BLIP and ConvNeXt are known, and files
+        that name no processor but say everything. Results equal those of the Pillow-based processors; those that end
+        in "Fast" resize by other rules, of torchvision, and differ from them by a few levels of 255. Keys about
+        layout and type are not read: ours are options.
+
+        Args:
+            config: the file, a folder that holds it (or a processor_config.json), or its content as a dict.
+            options: of this class; they go over what the file says.
+
+        Raises:
+            FormatError: the file is damaged, or asks for what is not supported: no resize, a size or crop that is no
+                square, a crop without its resize, padding, another processor, an unknown key. The key is named.
+            LimitError: the file is larger than 1 MiB.
+            FileNotFoundError: there is none.
+
+        Example:
+            >>> config = {"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 36}, "crop_size": 32}
+            >>> pre = Preprocessor.from_config(config, layout="NCHW")
+            >>> pre.size, pre.shorter, pre.resize
+            (32, 36, 'bicubic')
+        """
+        return cls(**{**preprocessor_options(config), **options})
+
     def __call__(self, images: Sequence[Any], *, threads: int | None = None) -> np.ndarray:
         """The batch of `images`: bytes of files, paths, PIL images, or uint8 arrays [H, W, 3], also mixed.
 
@@ -111,7 +151,8 @@ class Preprocessor:
         that decoded it, while its pixels are in that core's cache. PIL images are taken as they are: only
         files have their EXIF orientation applied.
 
-        Shapes: float32 (or uint8) [B, size, size, 3].
+        Shapes: [B, size, size, 3], or [B, 3, size, size], of the dtype `dtype`. The memory is aligned so that
+        `mmcore.ops.as_tensor` takes it without a copy.
 
         Args:
             images: any number of them.
@@ -124,47 +165,18 @@ class Preprocessor:
             TypeError: an element is none of these.
             ValueError: an array is not uint8 [H, W, 3], or threads is below 1.
         """
-        if isinstance(images, (str, bytes, os.PathLike, Image.Image)):
-            raise TypeError(
-                f"images must be a list of images, got one {type(images).__name__}; wrap it in a list"
-            )
+        check_list(images)
         count = check_threads(threads)
-        out = np.empty((len(images), self.size, self.size, 3), self.dtype)
+        out = empty_batch(batch_shape(len(images), (self.size, self.size), 3, self.layout), self.dtype)
         if all(isinstance(image, np.ndarray) for image in images):
             self._resize([check_image(image, i) for i, image in enumerate(images)], out, threads)
             return out
-        memory = PixelMemory()
-        workers = min(count or native().num_threads(), len(images))
-        if workers == 1:
-            for i, image in enumerate(images):
-                self._one(image, i, out, memory)
-            return out
-        with ThreadPoolExecutor(workers) as pool:
-            for done in [pool.submit(self._one, image, i, out, memory) for i, image in enumerate(images)]:
-                done.result()
-        return out
-
-    def _one(self, image: Any, index: int, out: np.ndarray, memory: PixelMemory) -> None:
-        self._resize([self._pixels(image, index, memory)], out[index : index + 1], threads=1)
-
-    def _pixels(self, image: Any, index: int, memory: PixelMemory) -> np.ndarray:
-        if isinstance(image, (bytes, bytearray, memoryview)):
-            return decode_in(memory, image, max_pixels=self.max_pixels, key=f"image {index}")
-        if isinstance(image, (str, os.PathLike)):
-            return decode_in(memory, image, max_pixels=self.max_pixels)
-        if isinstance(image, Image.Image):
-            return self._from_pillow(image, index)
-        if isinstance(image, np.ndarray):
-            return check_image(image, index)
-        raise TypeError(
-            f"image {index} must be bytes, a path, a PIL image or a uint8 array, got {type(image).__name__}"
+        side = 2 * (self.shorter or self.size)
+        read = PixelReader(
+            self.max_pixels, self.formats, self.background, at_least=(side, side) if self.fast else None
         )
-
-    def _from_pillow(self, image: Image.Image, index: int) -> np.ndarray:
-        try:
-            return np.asarray(convert(image, "RGB"))
-        except (OSError, SyntaxError) as error:  # Pillow opens files lazily: damage shows only now.
-            raise DataError(f"image {index}", f"the PIL image cannot be loaded ({error})") from error
+        for_each(len(images), count, lambda i: self._resize([read(images[i], i)], out[i : i + 1], threads=1))
+        return out
 
     def _resize(self, images: list[np.ndarray], out: np.ndarray, threads: int | None) -> None:
         boxes = [(0, 0, image.shape[1], image.shape[0]) for image in images]
@@ -177,6 +189,7 @@ class Preprocessor:
             method=self.resize,
             mean=self.mean,
             std=self.std,
+            layout=self.layout,
             threads=threads,
             out=out,
         )

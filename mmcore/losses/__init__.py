@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from mmcore import _tensorflow as _tensorflow
 from mmcore.losses.cross_entropy import cross_entropy
+from mmcore.losses.next_token import next_token
 
-__all__ = ["cross_entropy"]
+__all__ = ["cross_entropy", "next_token"]

@@ -6,7 +6,12 @@ import tensorflow as tf
 
 
 def cross_entropy(
-    logits: tf.Tensor, labels: tf.Tensor, *, label_smoothing: float = 0.0, weights: tf.Tensor | None = None
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+    *,
+    label_smoothing: float = 0.0,
+    weights: tf.Tensor | None = None,
+    segment_ids: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """sum_i w_i H(q_i, softmax(logits_i)) / sum_i w_i with q = (1 - s) onehot(label) + s / num_classes.
 
@@ -19,6 +24,8 @@ def cross_entropy(
         logits: float [..., num_classes], any range.
         labels: int [...], in [0, num_classes). Outside: an error or NaN, depending on the device.
         weights: float [...], >= 0; None: all 1.
+        segment_ids: int [...] of packed rows; what is of no segment (0) has weight 0, whatever its label.
+            None: everything counts.
         returns: float32 [].
 
     Args:
@@ -41,6 +48,8 @@ def cross_entropy(
     logits = tf.cast(tf.convert_to_tensor(logits), tf.float32)
     labels = tf.convert_to_tensor(labels)
     _check_shape("labels", labels, logits)
+    if segment_ids is not None:
+        labels, weights = _inside_segments(labels, weights, tf.convert_to_tensor(segment_ids), logits)
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     if label_smoothing:
         uniform = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
@@ -51,6 +60,16 @@ def cross_entropy(
     _check_shape("weights", weights, logits)
     total = tf.reduce_sum(weights)
     return tf.reduce_sum(losses * weights) / tf.where(total > 0.0, total, tf.ones_like(total))
+
+
+def _inside_segments(
+    labels: tf.Tensor, weights: tf.Tensor | None, segment_ids: tf.Tensor, logits: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Labels that are in range where nothing counts, and weights that are zero there."""
+    _check_shape("segment_ids", segment_ids, logits)
+    inside = segment_ids > 0
+    weights = tf.ones(tf.shape(inside)) if weights is None else tf.cast(weights, tf.float32)
+    return tf.where(inside, labels, tf.zeros([], labels.dtype)), tf.where(inside, weights, 0.0)
 
 
 def _check_shape(name: str, found: tf.Tensor, logits: tf.Tensor) -> None:

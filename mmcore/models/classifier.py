@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,14 +11,15 @@ import tensorflow as tf
 
 from mmcore import nn
 from mmcore.nn import init as inits
+from mmcore.typing import PackedRows
 
 
 class MultimodalClassifier(tf.Module):
     """head(dropout(fusion(encoder_i(input_i)).pooled)).
 
     Shapes:
-        inputs: for each encoder's name `(x, mask)` or x alone, as the encoder takes them; other keys (a
-        label, a weight) are not read. seed: int32 [2] or None.
+        inputs: for each encoder's name `(x, mask)` or x alone, as the encoder takes them, or `PackedRows` of B
+        sequences; other keys (a label, a weight) are not read. seed: int32 [2] or None.
         result: logits, float [B, num_classes] in the encoders' dtype.
 
     Args:
@@ -28,7 +30,8 @@ class MultimodalClassifier(tf.Module):
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
-        ValueError: no encoder, or several without a fusion; an input that lacks an encoder's name.
+        ValueError: no encoder, or several without a fusion; an input that lacks an encoder's name; packed rows
+            for an encoder that takes none.
 
     Example:
         >>> from mmcore import encoders, models
@@ -65,8 +68,8 @@ class MultimodalClassifier(tf.Module):
         seeds = nn.split(nn.fresh() if seed is None else seed, num_seeds) if training else [None] * num_seeds
         tokens = []
         for name, encoder_seed in zip(self.names, seeds, strict=False):
-            x, mask = _values_and_mask(inputs, name)
-            tokens.append(self.encoders[name](x, mask, training=training, seed=encoder_seed))
+            x, options = _arguments(inputs, name, self.encoders[name])
+            tokens.append(self.encoders[name](x, **options, training=training, seed=encoder_seed))
         if self.fusion is None:
             pooled = tokens[0].pooled
         else:
@@ -74,11 +77,22 @@ class MultimodalClassifier(tf.Module):
         return self.head(self.dropout(pooled, training=training, seed=seeds[-1]))
 
 
-def _values_and_mask(inputs: Mapping[str, Any], name: str) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """`(x, mask)` of one modality, as tensors."""
+def _arguments(
+    inputs: Mapping[str, Any], name: str, encoder: tf.Module
+) -> tuple[tf.Tensor, dict[str, tf.Tensor | None]]:
+    """What the encoder of a modality is called with."""
     if name not in inputs:
         raise ValueError(
             f"expected an input for each encoder, found none for {name!r} among {sorted(inputs)}"
         )
-    x, mask = inputs[name] if isinstance(inputs[name], (tuple, list)) else (inputs[name], None)
-    return tf.convert_to_tensor(x), None if mask is None else tf.convert_to_tensor(mask)
+    given = inputs[name]
+    if isinstance(given, PackedRows):
+        if "segment_ids" not in inspect.signature(type(encoder).__call__).parameters:
+            raise ValueError(
+                f"expected (x, mask) for {name!r}, found packed rows, which {type(encoder).__name__} does not "
+                "take: use TextTransformer or ViT, or do not pack"
+            )
+        x, *parts = map(tf.convert_to_tensor, given)
+        return x, dict(zip(PackedRows._fields[1:], parts, strict=True))
+    x, mask = given if isinstance(given, (tuple, list)) else (given, None)
+    return tf.convert_to_tensor(x), {"mask": None if mask is None else tf.convert_to_tensor(mask)}

@@ -12,9 +12,11 @@ from mmcore.nn.linear import Linear
 from mmcore.nn.norm import BatchNorm, GroupNorm, LayerNorm
 from mmcore.nn.paths import trainable_by_path, variables_by_path
 from mmcore.nn.pooling import AttentionPooling, masked_max, masked_mean
+from mmcore.nn.remat import remat
 from mmcore.nn.rnn import GRU, LSTM, Bidirectional
 from mmcore.nn.seeds import fold, fresh, split
-from mmcore.nn.tokens import Tokens
+from mmcore.nn.segments import gather_segments, segment_mask, segment_mean
+from mmcore.nn.tokens import PackedTokens, Tokens
 from mmcore.nn.transformer import MLP, TransformerBlock
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "LayerNorm",
     "Linear",
     "MultiHeadAttention",
+    "PackedTokens",
     "Positions",
     "StochasticDepth",
     "Tokens",
@@ -38,12 +41,16 @@ __all__ = [
     "dot_product_attention",
     "fold",
     "fresh",
+    "gather_segments",
     "glorot_uniform",
     "he_normal",
     "lecun_normal",
     "masked_max",
     "masked_mean",
     "orthogonal",
+    "remat",
+    "segment_mask",
+    "segment_mean",
     "split",
     "trainable_by_path",
     "truncated_normal",

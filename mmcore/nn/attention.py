@@ -5,23 +5,28 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from mmcore import ops
 from mmcore.nn import init as inits
-from mmcore.nn.dtypes import wide
 from mmcore.nn.linear import Linear
+from mmcore.nn.segments import check_segment_ids
 from mmcore.nn.shapes import sizes
-
-# Finite, so that a row without a key to look at is a mean of values and not NaN; its output is zeroed after.
-_FAR_BELOW = -1e30
 
 
 def dot_product_attention(
-    q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor | None = None, *, scale: float | None = None
+    q: tf.Tensor,
+    k: tf.Tensor,
+    v: tf.Tensor,
+    mask: tf.Tensor | None = None,
+    *,
+    segment_ids: tf.Tensor | None = None,
+    scale: float | None = None,
 ) -> tf.Tensor:
     """softmax(q k^T * scale) v for each head; the softmax is never half precision.
 
     Shapes:
         q: float [B, T, H, K]; k and v: [B, S, H, K].
         mask: bool [B, S] (which keys are real) or [B, T, S] (which keys a query sees), or None.
+        segment_ids: integer [B, T] with T = S, 0 = padding, or None.
         result: [B, T, H, K] in q's dtype; zeros for a query that sees no key.
 
     Args:
@@ -29,10 +34,11 @@ def dot_product_attention(
         k: keys.
         v: values.
         mask: True = real.
+        segment_ids: of packed rows: a query sees the keys of its own segment alone, padding sees nothing.
         scale: factor of the scores; None: 1 / sqrt(K).
 
     Raises:
-        ValueError: a mask that is not bool [B, S] or [B, T, S].
+        ValueError: a mask that is not bool [B, S] or [B, T, S]; segment_ids that are no integers [B, T].
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, equation 1.
 
@@ -44,18 +50,12 @@ def dot_product_attention(
     """
     if mask is not None and (mask.dtype != tf.bool or mask.shape.rank not in (2, 3)):
         raise ValueError(f"expected a bool mask [B, S] or [B, T, S], found {mask.dtype.name} {mask.shape}")
-    scale = q.shape[-1] ** -0.5 if scale is None else scale
-    # The scale goes on q, which is smaller than the scores.
-    q = tf.transpose(q * tf.cast(scale, q.dtype), [0, 2, 1, 3])
-    scores = wide(tf.matmul(q, tf.transpose(k, [0, 2, 1, 3]), transpose_b=True))
-    if mask is not None:
-        mask = mask[:, None, :] if mask.shape.rank == 2 else mask
-        scores += tf.where(mask, tf.zeros([], scores.dtype), _FAR_BELOW)[:, None]
-    weights = tf.cast(tf.nn.softmax(scores), v.dtype)
-    mixed = tf.transpose(tf.matmul(weights, tf.transpose(v, [0, 2, 1, 3])), [0, 2, 1, 3])
-    if mask is None:
-        return mixed
-    return tf.where(tf.reduce_any(mask, axis=-1)[:, :, None, None], mixed, tf.zeros([], mixed.dtype))
+    if segment_ids is None:
+        return ops.attention(q, k, v, mask=mask, scale=scale)
+    check_segment_ids(segment_ids)
+    real = segment_ids > 0  # Padding would see padding.
+    real = real if mask is None else mask & (real if mask.shape.rank == 2 else real[:, None, :])
+    return ops.attention(q, k, v, mask=real, segment_ids=tf.cast(segment_ids, tf.int32), scale=scale)
 
 
 class MultiHeadAttention(tf.Module):
@@ -64,6 +64,7 @@ class MultiHeadAttention(tf.Module):
     Shapes:
         x: float [B, T, dim]; context: float [B, S, context_dim] or None (x itself).
         mask: bool [B, S] or [B, T, S], True = a key that may be seen, or None.
+        segment_ids: integer [B, T] of packed rows (0 = padding) without a context, or None.
         result: [B, T, dim] in x's dtype; the output's bias alone for a query that sees no key.
 
     Args:
@@ -73,7 +74,7 @@ class MultiHeadAttention(tf.Module):
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
-        ValueError: dim that num_heads does not divide.
+        ValueError: dim that num_heads does not divide; segment_ids together with a context.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.2.
     """
@@ -98,11 +99,22 @@ class MultiHeadAttention(tf.Module):
         self.output = Linear(dim, dim, rng=rng)
 
     def __call__(
-        self, x: tf.Tensor, context: tf.Tensor | None = None, *, mask: tf.Tensor | None = None
+        self,
+        x: tf.Tensor,
+        context: tf.Tensor | None = None,
+        *,
+        mask: tf.Tensor | None = None,
+        segment_ids: tf.Tensor | None = None,
     ) -> tf.Tensor:
+        if segment_ids is not None and context is not None:
+            raise ValueError("expected segment_ids without a context, whose keys have none: unpack first")
         source = x if context is None else context
         mixed = dot_product_attention(
-            self._heads(self.query(x)), self._heads(self.key(source)), self._heads(self.value(source)), mask
+            self._heads(self.query(x)),
+            self._heads(self.key(source)),
+            self._heads(self.value(source)),
+            mask,
+            segment_ids=segment_ids,
         )
         return self.output(tf.reshape(mixed, [*sizes(x)[:2], self.num_heads * self.head_dim]))
 

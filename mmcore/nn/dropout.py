@@ -42,9 +42,11 @@ class Dropout(tf.Module):
 class StochasticDepth(tf.Module):
     """In training, zeroes whole examples of a residual branch with probability `rate` and scales the others.
 
+    Of packed rows it zeroes segments.
+
     Shapes:
-        x: float [B, ...]; seed: int32 [2] or None (then a fresh one: not repeatable); result: x's shape and
-        dtype.
+        x: float [B, ...]; segment_ids: integer [B, T] for x [B, T, ...], or None; seed: int32 [2] or None
+        (then a fresh one: not repeatable); result: x's shape and dtype.
 
     Args:
         rate: probability of zero, in [0, 1).
@@ -59,15 +61,34 @@ class StochasticDepth(tf.Module):
         super().__init__()
         self.rate = checked_rate(rate)
 
-    def __call__(self, x: tf.Tensor, *, training: bool = False, seed: tf.Tensor | None = None) -> tf.Tensor:
+    def __call__(
+        self,
+        x: tf.Tensor,
+        *,
+        segment_ids: tf.Tensor | None = None,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
+    ) -> tf.Tensor:
         if not training or not self.rate:
             return x
-        return _drop(x, [sizes(x)[0]] + [1] * (x.shape.rank - 1), self.rate, seed)
+        single = [1] * (x.shape.rank - 1)
+        if segment_ids is None:
+            return _drop(x, [sizes(x)[0], *single], self.rate, seed)
+        rows, length = sizes(segment_ids)
+        keep = tf.gather(_keep([rows, length + 1], self.rate, seed), segment_ids, batch_dims=1)
+        return _kept(x, tf.reshape(keep, [rows, length, *single[1:]]), self.rate)
 
 
 def _drop(x: tf.Tensor, shape: Sequence[int | tf.Tensor], rate: float, seed: tf.Tensor | None) -> tf.Tensor:
-    """x / (1 - rate) where words of this shape are at least rate * 2^32, else 0."""
-    keep = bits(fresh() if seed is None else seed, shape) >= tf.constant(int(rate * 2**32), tf.uint32)
+    return _kept(x, _keep(shape, rate, seed), rate)
+
+
+def _keep(shape: Sequence[int | tf.Tensor], rate: float, seed: tf.Tensor | None) -> tf.Tensor:
+    """Where words of this shape are at least rate * 2^32."""
+    return bits(fresh() if seed is None else seed, shape) >= tf.constant(int(rate * 2**32), tf.uint32)
+
+
+def _kept(x: tf.Tensor, keep: tf.Tensor, rate: float) -> tf.Tensor:
     return tf.where(keep, x * tf.cast(1.0 / (1.0 - rate), x.dtype), tf.zeros([], x.dtype))
 
 

@@ -54,10 +54,14 @@ class Embedding(tf.Module):
 
 
 class Positions(tf.Module):
-    """x + table[:T]: a learned vector for each position.
+    """x + table[positions]: a learned vector for each position.
 
     Shapes:
-        x: float [B, T, dim], T <= max_length; result: the same shape and dtype.
+        x: float [B, T, dim]; positions: integer [B, T], each in [0, max_length), or None: 0 to T - 1, with
+        T <= max_length. result: x's shape and dtype.
+
+    A position outside the range raises InvalidArgumentError on a CPU; under XLA and on a GPU the result is
+    unspecified.
 
     Args:
         max_length: number of positions.
@@ -75,7 +79,9 @@ class Positions(tf.Module):
         self.max_length = max_length
         self.table = tf.Variable(inits.truncated_normal(0.02)(inits.generator(rng), (max_length, dim)))
 
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+    def __call__(self, x: tf.Tensor, positions: tf.Tensor | None = None) -> tf.Tensor:
+        if positions is not None:
+            return x + tf.cast(tf.gather(self.table, positions), x.dtype)
         length = x.shape[1]
         if length is not None and length > self.max_length:
             raise ValueError(

@@ -1,14 +1,7 @@
-"""Sizes that are Python numbers where they are known and tensors where they are not."""
+"""Sizes of tensors: `mmcore.ops.shapes`, where the ops below the layers find them too."""
 
 from __future__ import annotations
 
-import tensorflow as tf
+from mmcore.ops.shapes import sizes
 
-
-def sizes(x: tf.Tensor) -> list[int | tf.Tensor]:
-    """The size of each axis: an int where static (XLA needs those), else a scalar tensor."""
-    static = x.shape.as_list()
-    if None not in static:
-        return static
-    dynamic = tf.shape(x)
-    return [dynamic[axis] if size is None else size for axis, size in enumerate(static)]
+__all__ = ["sizes"]

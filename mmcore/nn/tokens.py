@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from mmcore.nn.shapes import sizes
+
 
 class Tokens(NamedTuple):
     """A batch of vectors in a row, which of them are real, and one summary vector for each example.
@@ -23,3 +25,49 @@ class Tokens(NamedTuple):
     def present(self) -> tf.Tensor:
         """Which examples have at least one real token: bool [B]."""
         return tf.reduce_any(self.mask, axis=1)
+
+
+class PackedTokens(NamedTuple):
+    """What an encoder makes of packed rows: vectors that stand as the sequences do, and a summary for each.
+
+    Shapes:
+        values: float [R, L, D]; what stands at padding is unspecified but finite.
+        segment_ids: int32 [R, L], 0 = padding.
+        places: int32 [B, 2], row and segment of each example, segment 0 or -1 for one without tokens.
+        pooled: float [B, D], zeros for an example without tokens.
+    """
+
+    values: tf.Tensor
+    segment_ids: tf.Tensor
+    places: tf.Tensor
+    pooled: tf.Tensor
+
+    @property
+    def mask(self) -> tf.Tensor:
+        """Which positions are real: bool [R, L]."""
+        return self.segment_ids > 0
+
+    def present(self) -> tf.Tensor:
+        """Which examples have at least one real token: bool [B]."""
+        return self.places[:, 1] > 0
+
+    def summaries(self) -> Tokens:
+        """Each example as one token, its summary: values [B, 1, D]."""
+        return Tokens(self.pooled[:, None], self.present()[:, None], self.pooled)
+
+    def unpacked(self, length: int) -> Tokens:
+        """Each example in a row of its own again: values [B, length, D], of longer ones the beginning.
+
+        So a fusion whose modalities look at each other's tokens can follow an encoder that ran packed.
+
+        Args:
+            length: positions of a row, such as the longest that a text may have.
+        """
+        rows, width, dim = sizes(self.values)
+        own = tf.equal(tf.gather(self.segment_ids, tf.maximum(self.places[:, 0], 0)), self.places[:, 1:])
+        count = tf.where(self.present(), tf.reduce_sum(tf.cast(own, tf.int32), axis=1), 0)
+        start = self.places[:, 0] * width + tf.argmax(own, axis=1, output_type=tf.int32)
+        mask = tf.range(length)[None] < count[:, None]
+        index = tf.where(mask, start[:, None] + tf.range(length)[None], 0)
+        values = tf.gather(tf.reshape(self.values, [rows * width, dim]), index)
+        return Tokens(tf.where(mask[:, :, None], values, tf.zeros([], values.dtype)), mask, self.pooled)

@@ -53,7 +53,8 @@ class TransformerBlock(tf.Module):
     """x += attention(norm(x)); x += mlp(norm(x)): the pre-norm block.
 
     Shapes:
-        x: float [B, T, dim]; mask: bool [B, T] (True = real) or [B, T, T] or None; seed: int32 [2] or None.
+        x: float [B, T, dim]; mask: bool [B, T] (True = real) or [B, T, T] or None; segment_ids: integer [B, T]
+        of packed rows (0 = padding) or None; seed: int32 [2] or None.
         result: [B, T, dim] in x's dtype. Masked positions influence no other; their own values are
         unspecified.
 
@@ -62,7 +63,7 @@ class TransformerBlock(tf.Module):
         num_heads: heads of the attention.
         hidden_dim: width inside the MLP; None: 4 * dim.
         dropout_rate: in training, of both branches' outputs and of the MLP's hidden values.
-        drop_path_rate: in training, probability that an example skips a branch.
+        drop_path_rate: in training, probability that an example, or a segment, skips a branch.
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
@@ -97,6 +98,7 @@ class TransformerBlock(tf.Module):
         x: tf.Tensor,
         mask: tf.Tensor | None = None,
         *,
+        segment_ids: tf.Tensor | None = None,
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
@@ -104,8 +106,9 @@ class TransformerBlock(tf.Module):
 
         def branch(y: tf.Tensor, drop_seed: tf.Tensor | None, path_seed: tf.Tensor | None) -> tf.Tensor:
             y = self.dropout(y, training=training, seed=drop_seed)
-            return self.drop_path(y, training=training, seed=path_seed)
+            return self.drop_path(y, segment_ids=segment_ids, training=training, seed=path_seed)
 
-        x += branch(self.attention(self.attention_norm(x), mask=mask), seeds[0], seeds[1])
+        mixed = self.attention(self.attention_norm(x), mask=mask, segment_ids=segment_ids)
+        x += branch(mixed, seeds[0], seeds[1])
         mixed = self.mlp(self.mlp_norm(x), training=training, seed=seeds[2])
         return x + branch(mixed, seeds[3], seeds[4])

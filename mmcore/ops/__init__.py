@@ -1,9 +1,10 @@
-"""TensorFlow functions over the native core: what `mmcore.text` and `mmcore.image` compute, in graphs.
+"""TensorFlow functions over the native core: what `mmcore.text` and `mmcore.image` compute, in graphs; attention.
 
 They work eagerly, in `tf.function`, in `tf.data` and in a SavedModel. Importing this package loads the op
-library, which a process that opens such a SavedModel must do first. The ops have no XLA kernels: a function
-with `jit_compile=True` that contains one does not compile, so preprocessing belongs into the input pipeline,
-outside the compiled step. Each has a slow twin (`reference_...`) that says plainly what it computes.
+library, which a process that opens such a SavedModel must do first. The ops but attention have no XLA kernels: a
+function with `jit_compile=True` that contains one does not compile, so preprocessing belongs into the input pipeline,
+outside the compiled step. Each has a slow twin (`reference_...`, attention's is impl="tensorflow") that says plainly
+what it computes.
 """
 
 from __future__ import annotations
@@ -11,8 +12,61 @@ from __future__ import annotations
 from mmcore import _load
 
 _load.kernels()
+_load.xla_error()  # A SavedModel may hold calls that XLA makes.
 
+from mmcore.ops.attention import (  # noqa: E402
+    attention,
+    attention_impl,
+    decode_attention,
+    update_cache,
+)
+from mmcore.ops.augment import (  # noqa: E402
+    augment_images,
+    cutmix,
+    mixup,
+    reference_augment_images,
+    reference_mix,
+)
+from mmcore.ops.detokenize import detokenize, reference_detokenize  # noqa: E402
 from mmcore.ops.image import reference_resize_normalize, resize_normalize  # noqa: E402
+from mmcore.ops.image_file import preprocess_image, reference_preprocess_image  # noqa: E402
+from mmcore.ops.memory import as_tensor  # noqa: E402
+from mmcore.ops.packing import pack, reference_pack  # noqa: E402
+from mmcore.ops.patches import (  # noqa: E402
+    PackedPatchTensors,
+    PatchTensors,
+    image_patches,
+    pack_patches,
+    preprocess_patches,
+    reference_image_patches,
+)
 from mmcore.ops.text import reference_tokenize, tokenize  # noqa: E402
 
-__all__ = ["reference_resize_normalize", "reference_tokenize", "resize_normalize", "tokenize"]
+__all__ = [
+    "PackedPatchTensors",
+    "PatchTensors",
+    "as_tensor",
+    "attention",
+    "attention_impl",
+    "augment_images",
+    "cutmix",
+    "decode_attention",
+    "detokenize",
+    "image_patches",
+    "mixup",
+    "pack",
+    "pack_patches",
+    "preprocess_image",
+    "preprocess_patches",
+    "reference_augment_images",
+    "reference_detokenize",
+    "reference_image_patches",
+    "reference_mix",
+    "reference_pack",
+    "reference_preprocess_image",
+    "reference_resize_normalize",
+    "reference_tokenize",
+    "resize_normalize",
+    "tokenize",
+    "update_cache",
+]

@@ -16,8 +16,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from mmcore.errors import CheckpointError, MmcoreError
+from mmcore.files import sync_folder, write_synced
 from mmcore.train.state import TrainState
-from mmcore.weights import read_weights, serialize, sync_folder, write_synced
+from mmcore.weights import read_weights, serialize
 
 FORMAT = 1
 _MODEL, _TRAINING, _EXTRA, _MANIFEST = (

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from mmcore.errors import FormatError
-from mmcore.weights import atomic_write
+from mmcore.files import atomic_write, errors_name
 
 
 class LogWriter:
@@ -42,19 +42,21 @@ class LogWriter:
         """Appends one record.
 
         Raises:
-            OSError: the disk is full or gone.
+            OSError: the disk is full or gone; it names the file.
             TypeError: a value is not JSON (convert arrays and tensors first).
         """
         finite = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in record.items()
         }
-        self._file.write(json.dumps(finite, ensure_ascii=False) + "\n")
-        self._file.flush()
+        with errors_name(self.path):
+            self._file.write(json.dumps(finite, ensure_ascii=False) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        with errors_name(self.path):
+            self._file.close()
 
     def __enter__(self) -> LogWriter:
         return self

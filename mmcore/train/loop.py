@@ -130,7 +130,7 @@ def fit(
             )
         while batch is not None:
             window.metrics.append(step(state, batch))
-            window.examples += _num_examples(batch)
+            window.examples += num_examples(batch)
             count, done = count + 1, done + 1
             if stop is not None and stop():
                 yield window.event("stop", count, Position(epoch, done))
@@ -150,6 +150,6 @@ def _batches(dataset: Dataset, epoch: int, skip: int) -> Iterator[Any]:
     return islice(iter(batches), skip, None)
 
 
-def _num_examples(batch: Any) -> int:
-    """Length of the first array of a batch that has an axis."""
+def num_examples(batch: Any) -> int:
+    """Length of the first array of a batch that has an axis: how many examples it has."""
     return next((int(leaf.shape[0]) for leaf in tf.nest.flatten(batch) if len(getattr(leaf, "shape", ()))), 0)

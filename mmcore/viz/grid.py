@@ -48,7 +48,7 @@ def example_grid(
     figure = Figure(figsize=(1.9 * columns, 2.75 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, image, text, heading in zip(panels, images, texts, headings, strict=False):
-        _draw_image(axes, image)
+        draw_image(axes, image)
         axes.set_title(_wrapped(heading, _HEADING_LINE), fontsize=8, color=colour, parse_math=False)
         axes.set_xlabel(
             "(no text)" if text is None else _wrapped(text, _TEXT_LINE), fontsize=7.5, parse_math=False
@@ -85,7 +85,7 @@ def wrong_examples(
     return example_grid(images, texts, headings, columns=columns, colour="darkred")
 
 
-def _draw_image(axes: Axes, image: np.ndarray | None) -> None:
+def draw_image(axes: Axes, image: np.ndarray | None) -> None:
     """The picture in a square frame, or a grey field."""
     axes.set_xticks([])
     axes.set_yticks([])

@@ -64,3 +64,29 @@ def test_missing_and_unexpected_fields_are_named(tmp_path):
     path.write_text(json.dumps({**content, "sead": 3}))
     with pytest.raises(CheckpointError, match=r"missing \['seed'\].*unexpected \['sead'\]"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("image_size", "32"),
+        ("image_size", 10**9),
+        ("image_size", True),
+        ("fusion", "sum"),
+        ("classes", 5),
+        ("classes", ["a"]),
+        ("modalities", ["audio"]),
+        ("learning_rate", None),
+        ("weighted", 1),
+        ("columns", {"text": 3}),
+        ("epochs", 0),
+        ("data", 7),
+        ("jit", []),
+    ],
+)
+def test_values_that_a_field_cannot_have_are_named(tmp_path, name, value):
+    CONFIG.write(tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    with pytest.raises(CheckpointError, match=rf"config\.json is damaged: {name} cannot be"):
+        read_config(tmp_path)

@@ -5,13 +5,14 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mmcore import train, weights
+from mmcore import text, train, weights
 from mmcore.cli.main import main
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
@@ -111,6 +112,20 @@ def test_evaluate_agrees_with_the_summary(finished_run, capsys):
     assert (finished_run / "evaluate-val" / "confusion.png").exists()
 
 
+def test_evaluate_shows_the_wrong_examples_and_no_older_ones(finished_run, folder, tmp_path, capsys):
+    run = copy_of(finished_run, tmp_path)
+    right = {"picture": "images/0.png", "title": "a red square"}
+    assert main(["predict", "--run", str(run), "--image", str(folder / "images/0.png"), "--text", "a red square"]) == 0
+    found = last_json(capsys.readouterr().out)["label"]
+    other = next(name for name in COLOURS if name != found)
+    for label, wrong in ((other, True), (found, False)):
+        manifest = write_manifest(folder, [{**right, "label": label}], "to_evaluate.csv")
+        assert main(["evaluate", "--run", str(run), "--data", str(manifest)]) == 0
+        figures = last_json(capsys.readouterr().out)
+        assert figures["accuracy"] == (0.0 if wrong else 1.0)
+        assert (Path(figures["pictures"]) / "wrong.png").exists() == wrong
+
+
 def test_best_checkpoint_can_be_evaluated(finished_run, capsys):
     assert main(["evaluate", "--run", str(finished_run), "--split", "val", "--checkpoint", "best"]) == 0
     log = train.read_log(finished_run / "metrics.jsonl")
@@ -187,6 +202,44 @@ def test_resuming_a_finished_run_says_so(finished_run, capsys):
     assert last_json(captured.out) == json.loads((finished_run / "summary.json").read_text())
 
 
+def copy_of(run: Path, folder: Path) -> Path:
+    """A run folder that a test may damage."""
+    return Path(shutil.copytree(run, folder / "copy"))
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"steps": "x"}'])
+def test_damaged_summary_is_made_again(finished_run, tmp_path, capsys, content):
+    run = copy_of(finished_run, tmp_path)
+    expected = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_bytes(content)
+    assert main(["train", "--out", str(run), "--resume"]) == 0
+    made = last_json(capsys.readouterr().out)
+    assert json.loads((run / "summary.json").read_text()) == made
+    for name in ("steps", "train_loss", "val_accuracy", "test_accuracy"):
+        assert made[name] == expected[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "pattern"),
+    [
+        ("model.safetensors", b"", r"model\.safetensors is not a safetensors file"),
+        ("tokenizer.json", b"{", r"tokenizer\.json cannot be read"),
+        ("tokenizer.json", None, r"tokenizer\.json cannot be read"),
+        ("tokenizer.json", "other", r"tokenizer\.json does not belong to"),
+    ],
+)
+def test_damaged_file_of_a_run_is_named(finished_run, tmp_path, capsys, name, content, pattern):
+    run = copy_of(finished_run, tmp_path)
+    (run / name).unlink()
+    if content == "other":
+        text.Tokenizer.train(["another text"], vocab_size=260).save(run)
+    elif content is not None:
+        (run / name).write_bytes(content)
+    assert main(["evaluate", "--run", str(run), "--split", "val"]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith(f"mmcore evaluate: error: {run}") and re.search(pattern, message), message
+
+
 def test_resuming_with_another_option_is_refused(finished_run, capsys):
     assert main(["train", "--out", str(finished_run), "--resume", "--epochs", "9"]) == 2
     assert "--epochs 9 differs from the run's 6" in capsys.readouterr().err
@@ -241,6 +294,18 @@ def test_stopped_run_goes_on_to_the_same_weights(folder, monkeypatch, capsys, st
         record["step"] for record in train.read_log(stopped / "metrics.jsonl") if "loss" in record
     ]
     assert steps_logged == sorted(set(steps_logged))
+
+
+def test_run_begun_with_a_relative_path_is_resumed_from_anywhere(folder, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    options = ["--epochs", "2", *SMALL, "--text", ""]
+    with monkeypatch.context() as patch:
+        patch.setattr(StopAfter, "steps", 2)
+        patch.setattr(train, "Interrupt", StopAfter)
+        assert main(["train", "--data", "link/data.csv", "--out", "run", *options]) == 143
+    monkeypatch.chdir(folder)
+    assert main(["train", "--out", str(tmp_path / "run"), "--resume"]) == 0
 
 
 def rows_of(folder: Path) -> list[dict]:
@@ -327,8 +392,18 @@ def test_one_bad_image_is_skipped_counted_and_named(folder, tmp_path, capsys):
     assert "text.png" in skipped[0]["skipped"]
 
 
-@pytest.mark.parametrize("written", [0, 1, 2, 4, 9])
-def test_full_disk_leaves_no_half_written_run(folder, tmp_path, capsys, monkeypatch, written):
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        (0, "run/config.json"),
+        (2, "run/tokenizer.json"),
+        (4, "run/checkpoints"),
+        (9, "run/checkpoints"),
+        (16, "run/model.safetensors"),
+        (18, "run/summary.json"),
+    ],
+)
+def test_full_disk_leaves_no_half_written_run(folder, tmp_path, capsys, monkeypatch, written, named):
     real, calls = os.fsync, []
 
     def full(descriptor):
@@ -341,11 +416,22 @@ def test_full_disk_leaves_no_half_written_run(folder, tmp_path, capsys, monkeypa
     out = tmp_path / "run"
     options = ["--image", "", "--text-encoder", "transformer", "--jit", "off", *SMALL]
     assert main(["train", "--data", str(folder / "data.csv"), "--out", str(out), *options]) == 2
-    message = capsys.readouterr().err.strip().splitlines()[-1]
+    *_, note, message = capsys.readouterr().err.strip().splitlines()
     assert message.startswith("mmcore train: error: ") and "No space left on device" in message
+    assert f"{tmp_path / named}" in message and "free space" in message
+    assert out.exists() == ("--resume" in note)
     if out.exists():  # a checkpoint was whole before the disk was full: the run can go on from it
         monkeypatch.setattr(os, "fsync", real)
         assert main(["train", "--out", str(out), "--resume"]) == 0
+
+
+def test_run_that_diverges_ends_with_a_sentence(folder, tmp_path, capsys):
+    options = ["--image", "", "--text-encoder", "transformer", "--jit", "off", *SMALL, "--learning-rate", "1e30"]
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(folder / "data.csv"), "--out", str(out), *options]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.search(r"error: the loss is not finite any more: .* --learning-rate below 1e\+30", message)
+    assert "--resume" not in message
 
 
 def test_time_limit_ends_the_run_with_what_is_there(folder, tmp_path, capsys):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmcore import encoders, fusion, models, nn
+from mmcore import data, encoders, fusion, models, nn
 
 SEED = tf.constant([7, 11])
 # Results are sums of at most some hundred terms that add in another order: 256 units in the last place.
@@ -51,6 +51,27 @@ def images(batch: int, dtype: tf.DType) -> tuple:
 def texts(batch: int, dtype: tf.DType) -> tuple:
     ids = np.random.default_rng(2).integers(0, 11, (batch, 5))
     return tf.constant(ids, tf.int32), masks(batch, 5)
+
+
+def packed(rows: int, lengths: tuple[int, ...], values: np.ndarray) -> dict[str, tf.Tensor]:
+    """The keywords that packed rows are passed by, of sequences of these lengths."""
+    splits = np.concatenate([[0], np.cumsum(lengths)])
+    found = data.pack(values[: splits[-1]], splits, length=7, rows=rows)._asdict()
+    return {name: tf.constant(array) for name, array in found.items()}
+
+
+def packed_texts(batch: int, dtype: tf.DType) -> tuple:
+    parts = packed(batch, (5, 0, 1, 3, 5, 2), np.random.default_rng(2).integers(0, 11, 16).astype(np.int32))
+    return parts.pop("values"), parts
+
+
+def packed_patches(batch: int, dtype: tf.DType) -> tuple:
+    lengths = (4, 2, 0, 1, 4)
+    pixels = np.random.default_rng(2).standard_normal((11, 48)).astype(np.float32)
+    grid = np.array([[0, 0], [0, 1], [1, 0], [1, 1], [0, 0], [1, 0], [0, 0], [0, 0], [0, 1], [1, 0], [1, 1]])
+    parts = packed(batch, lengths, pixels)
+    parts["positions"] = packed(batch, lengths, grid.astype(np.int32))["values"]
+    return tf.cast(parts.pop("values"), dtype), parts
 
 
 def several(batch: int, dtype: tf.DType) -> tuple:
@@ -129,6 +150,33 @@ CASES = {
         texts,
         random=True,
     ),
+    "TextTransformer of packed rows": Case(
+        lambda r, d: encoders.TextTransformer(
+            11,
+            8,
+            max_length=5,
+            num_layers=1,
+            num_heads=2,
+            dropout_rate=0.2,
+            drop_path_rate=0.2,
+            rng=r,
+            dtype=d,
+        ),
+        packed_texts,
+        random=True,
+    ),
+    "TextTransformer with remat": Case(
+        lambda r, d: encoders.TextTransformer(
+            11, 8, max_length=5, num_layers=1, num_heads=2, dropout_rate=0.2, remat=True, rng=r, dtype=d
+        ),
+        packed_texts,
+        random=True,
+    ),
+    "ViT of packed rows": Case(
+        lambda r, _: encoders.ViT(encoders.ViTConfig(8, 4, 8, 1, 2, 12, 0.2, 0.2, remat=True), rng=r),
+        packed_patches,
+        random=True,
+    ),
     "TextRNN": Case(
         lambda r, d: encoders.TextRNN(11, 8, cell=nn.LSTM, dropout_rate=0.2, rng=r, dtype=d),
         texts,
@@ -167,6 +215,8 @@ def keywords(name: str) -> dict[str, Any]:
 
 def called(name: str, module: tf.Module, inputs: tuple, **options: Any) -> list[tf.Tensor]:
     """The floating-point results."""
+    if isinstance(inputs[-1], dict) and "segment_ids" in inputs[-1]:
+        inputs, options = inputs[:-1], {**inputs[-1], **options}
     return [y for y in tf.nest.flatten(module(*inputs, **options)) if y.dtype.is_floating]
 
 

@@ -21,7 +21,10 @@ SAME_VALUE(TF_FLOAT);
 SAME_VALUE(TF_INT32);
 SAME_VALUE(TF_UINT8);
 SAME_VALUE(TF_STRING);
+SAME_VALUE(TF_INT64);
 SAME_VALUE(TF_BOOL);
+SAME_VALUE(TF_BFLOAT16);
+SAME_VALUE(TF_HALF);
 SAME_VALUE(TSL_OK);
 SAME_VALUE(TSL_INVALID_ARGUMENT);
 SAME_VALUE(TSL_RESOURCE_EXHAUSTED);
@@ -42,6 +45,7 @@ static_assert(int{ours::TF_TString::kView} == ::TF_TSTR_VIEW, "string views have
 SAME_OFFSET(small.size, smll.size);
 SAME_OFFSET(small.data, smll.str);
 SAME_OFFSET(large.size, large.size);
+SAME_OFFSET(large.capacity, large.cap);
 SAME_OFFSET(large.data, large.ptr);
 SAME_OFFSET(offset.size, offset.size);
 SAME_OFFSET(offset.offset, offset.offset);

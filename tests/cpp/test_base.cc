@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "check.h"
 #include "core/base/buffer.h"
 #include "core/base/cpu.h"
+#include "core/base/crc32c.h"
 #include "core/base/errors.h"
+#include "core/base/large_memory.h"
 #include "core/base/thread_pool.h"
 
 namespace {
@@ -30,8 +33,8 @@ bool EveryItemOnce(size_t count, size_t threads) {
 
 void TestEveryItemRunsOnce() {
   mmcore::SetNumThreads(4);
-  for (const size_t threads : {0, 1, 2, 4, 9}) {
-    for (const size_t count : {0, 1, 2, 3, 5, 1000}) CHECK(EveryItemOnce(count, threads));
+  for (const size_t threads : {0u, 1u, 2u, 4u, 9u}) {
+    for (const size_t count : {0u, 1u, 2u, 3u, 5u, 1000u}) CHECK(EveryItemOnce(count, threads));
   }
 }
 
@@ -108,6 +111,60 @@ void TestBufferIsAligned() {
   CHECK_THROWS(mmcore::Buffer<double>(SIZE_MAX / 4), std::bad_alloc);
 }
 
+// The check values of RFC 3720, appendix B.4.
+void TestCrc32c() {
+  std::vector<uint8_t> bytes(32, 0);
+  CHECK(mmcore::Crc32c(bytes.data(), 0) == 0);
+  CHECK(mmcore::Crc32c(bytes.data(), 32) == 0x8A9136AA);
+  for (size_t i = 0; i < 32; ++i) bytes[i] = static_cast<uint8_t>(i);
+  CHECK(mmcore::Crc32c(bytes.data(), 32) == 0x46DD794E);
+  CHECK(mmcore::Crc32c(bytes.data() + 1, 30) != mmcore::Crc32c(bytes.data() + 1, 31));
+}
+
+void TestLargeMemoryIsTakenAgain() {
+  constexpr size_t kBytes = size_t{3} << 20;
+  void* const first = mmcore::TakeLarge(kBytes);
+  void* const second = mmcore::TakeLarge(kBytes);
+  CHECK(first != second);
+  mmcore::GiveBackLarge(first, kBytes);
+  CHECK(mmcore::TakeLarge(kBytes - 1) == first);  // The same number of huge pages.
+  mmcore::GiveBackLarge(first, kBytes - 1);
+  mmcore::GiveBackLarge(second, kBytes);
+  void* const larger = mmcore::TakeLarge(2 * kBytes);
+  CHECK(larger != first && larger != second);
+  mmcore::GiveBackLarge(larger, 2 * kBytes);
+  CHECK_THROWS(mmcore::TakeLarge(SIZE_MAX), std::bad_alloc);
+  CHECK_THROWS(mmcore::LargeArray<double>(SIZE_MAX / 4), std::bad_alloc);
+}
+
+// More than is kept goes back to the system; blocks of many sizes keep to the bound without being lost.
+void TestLargeMemoryFromManyThreads() {
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (unsigned t = 0; t < 4; ++t) {
+    threads.emplace_back([t, &wrong] {
+      for (size_t i = 0; i < 200; ++i) {
+        mmcore::LargeArray<unsigned> array(size_t{10'000} + (i * 7919 + t * 104'729) % 9'000'000);
+        array.data()[0] = array.data()[array.size() - 1] = t;
+        std::this_thread::yield();
+        if (array.data()[0] != t || array.data()[array.size() - 1] != t) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+void TestLargeArraysMove() {
+  mmcore::LargeArray<int> array(100'000), other;
+  array.data()[7] = 42;
+  other = std::move(array);
+  CHECK(other.size() == 100'000 && other.data()[7] == 42);
+  other.Shorten(8);
+  const mmcore::LargeArray<int> last(std::move(other));
+  CHECK(last.size() == 8 && last.data()[7] == 42);
+}
+
 }  // namespace
 
 int main() {
@@ -119,5 +176,9 @@ int main() {
   TestSizesAndLimits();
   TestIsaNames();
   TestBufferIsAligned();
+  TestCrc32c();
+  TestLargeMemoryIsTakenAgain();
+  TestLargeMemoryFromManyThreads();
+  TestLargeArraysMove();
   return mmcore::testing::Report("base");
 }

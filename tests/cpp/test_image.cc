@@ -10,6 +10,7 @@
 #include "core/base/errors.h"
 #include "core/base/thread_pool.h"
 #include "core/image/normalization.h"
+#include "core/image/patches.h"
 #include "core/image/resize.h"
 #include "core/image/taps.h"
 
@@ -17,8 +18,10 @@ namespace {
 
 using mmcore::InvalidArgument;
 using mmcore::Isa;
+using mmcore::image::DType;
 using mmcore::image::Filter;
 using mmcore::image::ImageView;
+using mmcore::image::Layout;
 using mmcore::image::Normalization;
 using mmcore::image::ResizeItem;
 using mmcore::image::ResizeOptions;
@@ -26,6 +29,9 @@ using mmcore::image::WholeImage;
 using Bytes = std::vector<uint8_t>;
 
 constexpr size_t kSides[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 200};
+
+constexpr Filter kFilters[] = {Filter::kNearest, Filter::kBox,     Filter::kBilinear,
+                               Filter::kHamming, Filter::kBicubic, Filter::kLanczos};
 
 Bytes Noise(size_t size, uint32_t seed) {
   std::minstd_rand random(seed + 1);
@@ -48,8 +54,12 @@ Bytes Resized(const ResizeItem& item, size_t height, size_t width, Filter filter
   return out;
 }
 
+Normalization MakeNormalization(const std::vector<double>& mean, const std::vector<double>& std) {
+  return Normalization(mean, std);
+}
+
 void TestWeightsSumToOne() {
-  for (const Filter filter : {Filter::kBilinear, Filter::kBicubic}) {
+  for (const Filter filter : kFilters) {
     for (const size_t in : kSides) {
       for (const size_t out : kSides) {
         const auto taps = MakeTaps({in, 0, static_cast<float>(in), out, 0, out, false}, filter);
@@ -81,7 +91,7 @@ void TestEveryIsaGivesTheSameBytes() {
     if (trial % 3 == 0)
       item.box = {0.25F, 0.5F, static_cast<float>(width), static_cast<float>(height) - 0.25F};
     item.flip = trial % 2 == 0;
-    const Filter filter = trial % 5 == 0 ? Filter::kBilinear : Filter::kBicubic;
+    const Filter filter = kFilters[random() % 6];
     const Bytes want = Resized(item, out_height, out_width, filter, Isa::kScalar);
     for (const Isa isa : Isas()) CHECK(Resized(item, out_height, out_width, filter, isa) == want);
   }
@@ -133,7 +143,7 @@ void TestWindowsAndFlipsAreCutFromTheWhole() {
 }
 
 void TestBatchesEqualSingleImages() {
-  const Normalization normalization({0.1, 0.5, 0.9}, {0.2, 0.3, 1.7});
+  const Normalization normalization = MakeNormalization({0.1, 0.5, 0.9}, {0.2, 0.3, 1.7});
   std::vector<Bytes> images;
   std::vector<ResizeItem> items;
   for (uint32_t i = 0; i < 9; ++i) {
@@ -144,12 +154,12 @@ void TestBatchesEqualSingleImages() {
   }
   for (const Isa isa : Isas()) {
     const ResizeOptions options = {11, 19, Filter::kBicubic, isa};
-    for (const size_t threads : {1, 2, 4}) {
+    for (const size_t threads : {1u, 2u, 4u}) {
       mmcore::PoolExecutor executor(threads);
       Bytes bytes(items.size() * 11 * 19 * 3);
       std::vector<float> floats(bytes.size());
-      ResizeBatch(items, options, bytes.data(), executor);
-      ResizeNormalizeBatch(items, options, normalization, floats.data(), executor);
+      ResizeBatch(items, options, normalization, {DType::kUint8, Layout::kNhwc}, bytes.data(), executor);
+      ResizeBatch(items, options, normalization, {}, floats.data(), executor);
       for (size_t i = 0; i < items.size(); ++i) {
         const Bytes want = Resized(items[i], 11, 19, Filter::kBicubic, Isa::kScalar);
         CHECK(std::memcmp(&bytes[i * want.size()], want.data(), want.size()) == 0);
@@ -161,13 +171,62 @@ void TestBatchesEqualSingleImages() {
   }
 }
 
+// Patch (r, c) is cut from the resized image; each part of the batch lies in a buffer of just its size.
+void TestPatchesAreCutFromTheResizedImage() {
+  const Bytes pixels = Noise(37 * 61 * 3, 6);
+  const std::vector<ImageView> images = {{pixels.data(), 37, 61, 3, 183}, {pixels.data(), 61, 8, 3, 24}};
+  const Normalization normalization = MakeNormalization({0.5, 0.4, 0.3}, {0.5, 0.25, 2});
+  for (const Isa isa : Isas()) {
+    for (const size_t size : {1u, 5u, 16u}) {
+      const mmcore::image::PatchOptions options = {size, 10, Filter::kBilinear, DType::kFloat32, isa};
+      mmcore::PoolExecutor executor(2);
+      const size_t line = 3 * size, part = 10 * size * line;
+      std::vector<float> out(images.size() * part, -1);
+      int32_t shapes[4] = {};
+      PatchBatch(images, options, normalization, out.data(), shapes, executor);
+      for (size_t i = 0; i < images.size(); ++i) {
+        const auto rows = static_cast<size_t>(shapes[2 * i]), columns = static_cast<size_t>(shapes[2 * i + 1]);
+        const size_t height = rows * size, width = columns * size;
+        CHECK(rows * columns >= 1 && rows * columns <= 10);
+        const Bytes whole = Resized(WholeImage(images[i], height, width), height, width, Filter::kBilinear, isa);
+        bool equal = true;
+        for (size_t k = 0; k < 10 * size * line; ++k) {
+          const size_t patch = k / (size * line), y = k / line % size, x = k % line;
+          const size_t at = (patch / columns * size + y) * width * 3 + patch % columns * line + x;
+          equal &= out[i * part + k] == (patch < rows * columns ? normalization.table[x % 3][whole[at]] : 0.0F);
+        }
+        CHECK(equal);
+      }
+    }
+  }
+}
+
+void TestPatchesThatCannotBeAreRefused() {
+  const Bytes pixels = Noise(4 * 5 * 3, 4);
+  const std::vector<ImageView> images = {{pixels.data(), 4, 5, 3, 15}};
+  const Normalization normalization = MakeNormalization({0, 0, 0}, {1, 1, 1});
+  mmcore::InlineExecutor executor;
+  std::vector<float> out(1000);
+  int32_t shapes[2] = {};
+  const auto run = [&](mmcore::Span<const ImageView> views, size_t size, size_t most) {
+    PatchBatch(views, {size, most}, normalization, out.data(), shapes, executor);
+  };
+  CHECK_THROWS(run(images, 0, 4), InvalidArgument);
+  CHECK_THROWS(run(images, 4, 0), InvalidArgument);
+  CHECK_THROWS(run(images, size_t{1} << 24, size_t{1} << 31), InvalidArgument);
+  const std::vector<ImageView> grey = {{pixels.data(), 4, 5, 1, 5}}, empty = {{pixels.data(), 0, 5, 3, 15}};
+  CHECK_THROWS(run(grey, 2, 4), InvalidArgument);
+  CHECK_THROWS(run(empty, 2, 4), InvalidArgument);
+  CHECK_THROWS(mmcore::image::PatchGridOf(1, 2'000'000, 1, 1), InvalidArgument);
+}
+
 void TestMistakesAreRefused() {
   const Bytes pixels = Noise(4 * 5 * 3, 4);
   const ImageView view = {pixels.data(), 4, 5, 3, 15};
   Bytes out(1000);
   std::vector<float> floats(1000);
   mmcore::InlineExecutor executor;
-  const Normalization normalization({0, 0, 0}, {1, 1, 1});
+  const Normalization normalization = MakeNormalization({0, 0, 0}, {1, 1, 1});
   const auto resize = [&](const ResizeItem& item, size_t height, size_t width) {
     mmcore::image::Resize(item, {height, width, Filter::kBicubic, Isa::kScalar}, out.data());
   };
@@ -182,9 +241,10 @@ void TestMistakesAreRefused() {
   item.box.right = 5.5F;
   CHECK_THROWS(resize(item, 3, 3), InvalidArgument);
   const std::vector<ResizeItem> grey = {WholeImage({pixels.data(), 4, 5, 1, 15}, 3, 3)};
-  CHECK_THROWS(ResizeNormalizeBatch(grey, {3, 3}, normalization, floats.data(), executor), InvalidArgument);
-  CHECK_THROWS(Normalization({0, 0, 0}, {1, 0, 1}), InvalidArgument);
-  CHECK_THROWS(mmcore::image::ParseFilter("lanczos"), InvalidArgument);
+  CHECK_THROWS(ResizeBatch(grey, {3, 3}, normalization, {}, floats.data(), executor), InvalidArgument);
+  CHECK_THROWS(MakeNormalization({0, 0, 0}, {1, 0, 1}), InvalidArgument);
+  CHECK_THROWS(MakeNormalization({0, 0}, {1, 1}), InvalidArgument);
+  CHECK_THROWS(mmcore::image::ParseFilter("area"), InvalidArgument);
 }
 
 }  // namespace
@@ -197,6 +257,8 @@ int main() {
   TestRowStride();
   TestWindowsAndFlipsAreCutFromTheWhole();
   TestBatchesEqualSingleImages();
+  TestPatchesAreCutFromTheResizedImage();
+  TestPatchesThatCannotBeAreRefused();
   TestMistakesAreRefused();
   return mmcore::testing::Report("test_image");
 }

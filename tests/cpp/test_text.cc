@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -12,12 +13,14 @@
 #include "core/base/utf8.h"
 #include "core/text/bpe_trainer.h"
 #include "core/text/gpt2_pattern.h"
+#include "core/text/spec.h"
 #include "core/text/tokenizer.h"
 
 namespace {
 
 using mmcore::Span;
 using mmcore::text::EncodeOptions;
+using mmcore::text::Ragged;
 using mmcore::text::Tokenizer;
 using Texts = std::vector<std::string_view>;
 
@@ -34,9 +37,15 @@ class SpecWriter {
     return *this;
   }
   SpecWriter& String(std::string_view text) { return U32(text.size()).Bytes(text); }
-  SpecWriter& Header(uint32_t kind, const std::vector<std::string>& tokens) {
-    Bytes(std::string_view("MMTOK\0\0\0", 8)).U32(1).U32(kind).U64(16'000'000).U32(0).U32(tokens.size());
+  SpecWriter& Header(const std::vector<std::string>& tokens) {
+    Bytes(std::string_view("MMTOK\0\0\0", 8)).U32(mmcore::text::kSpecVersion).U64(16'000'000).U32(0).U32(0).U32(tokens.size());
     for (const std::string& token : tokens) String(token);
+    return *this;
+  }
+  // One step of a family, or the model.
+  SpecWriter& Part(uint32_t tag, const SpecWriter& fields) {
+    U32(tag).U32(fields.bytes_.size());
+    bytes_.insert(bytes_.end(), fields.bytes_.begin(), fields.bytes_.end());
     return *this;
   }
   const std::vector<uint8_t>& bytes() const { return bytes_; }
@@ -53,27 +62,31 @@ std::vector<uint8_t> BpeSpec(const Texts& corpus, size_t vocab_size) {
   std::vector<uint8_t> order(256);
   for (size_t i = 0; i < 256; ++i) order[i] = static_cast<uint8_t>(i);
   const mmcore::text::TrainedBpe trained = trainer.Train(vocab_size, 0, {"<s>"}, order);
-  SpecWriter out;
-  out.Header(0, trained.tokens);
+  SpecWriter out, pattern, model;
+  out.Header(trained.tokens);
   out.U32(1).U32(0).U32(1).String("<s>");
   out.U32(1).U32(0).U32(0);
   out.U32(0);
-  for (size_t i = 0; i < 256; ++i) out.U32(i + 1);
-  out.U32(trained.merges.size());
+  out.U32(1).Part(6, pattern.U32(1).U32(0).U32(0));  // GPT-2's pattern.
+  out.U32(1).Part(0, {});
+  model.U32(1).U32(0xFFFFFFFF).String("").String("");
+  for (size_t i = 0; i < 256; ++i) model.U32(i + 1);
+  model.U32(trained.merges.size());
   for (size_t i = 0; i < trained.merges.size(); ++i) {
-    out.U32(trained.merges[i].first).U32(trained.merges[i].second).U32(257 + i);
+    model.U32(trained.merges[i].first).U32(trained.merges[i].second).U32(257 + i);
   }
-  return out.bytes();
+  model.U32(1).U32(0).U32(0);
+  return out.Part(0, model).bytes();
 }
 
 std::vector<uint8_t> WordPieceSpec() {
-  SpecWriter out;
-  out.Header(1, {"[PAD]", "[UNK]", "low", "##er", "e", ","});
+  SpecWriter out, normalizer, decoder, model;
+  out.Header({"[PAD]", "[UNK]", "low", "##er", "e", ","});
   out.U32(0).U32(0).U32(0);
-  out.U32(1 | 2 | 4 | 8).U32(100).U32(1).String("##");
-  out.U32(3).String("low").U32(2).String("e").U32(4).String(",").U32(5);
-  out.U32(1).String("er").U32(3);
-  return out.bytes();
+  out.U32(1).Part(9, normalizer.U32(1 | 2 | 4 | 8));
+  out.U32(1).Part(0, {});
+  out.U32(1).Part(1, decoder.String("##").U32(1));
+  return out.Part(1, model.U32(100).U32(1).String("##").U32(0)).bytes();
 }
 
 const Texts kCorpus = {"the lower the newer", "a new low, the newest of lows", "it's 1234 widely wider"};
@@ -132,7 +145,7 @@ void TestRoundTrip() {
   const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
   EncodeOptions options;
   const std::vector<std::string> units = {"a", " ", "new", "\xC3\xA9", "\n ", std::string(1, '\0')};
-  for (size_t size : {0, 1, 2, 11, 12, 13, 23, 24, 25, 26, 47, 48, 49, 200, 5000}) {
+  for (size_t size : {0u, 1u, 2u, 11u, 12u, 13u, 23u, 24u, 25u, 26u, 47u, 48u, 49u, 200u, 5000u}) {
     for (const std::string& unit : units) {
       std::string text;
       while (text.size() < size) text += unit;
@@ -151,7 +164,7 @@ void TestPaddedRows() {
   const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
   mmcore::PoolExecutor executor;
   const Texts texts = {"", "low", "the newest of lows, widely wider"};
-  for (size_t width : {1, 2, 5, 40}) {
+  for (size_t width : {1u, 2u, 5u, 40u}) {
     std::vector<int32_t> ids(texts.size() * width + 1, -7);
     std::vector<char> mask(texts.size() * width + 1, 7);
     tok->EncodePadded(texts, {}, executor, {ids.data(), reinterpret_cast<bool*>(mask.data()), width});
@@ -200,6 +213,12 @@ void TestDamagedSpecifications() {
   }
 }
 
+bool Same(const Ragged& a, const Ragged& b) {
+  return a.row_splits == b.row_splits &&
+         std::equal(a.values.data(), a.values.data() + a.values.size(), b.values.data(),
+                    b.values.data() + b.values.size());
+}
+
 void TestSharedByManyThreads() {
   const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
   std::vector<std::string> texts;
@@ -214,12 +233,29 @@ void TestSharedByManyThreads() {
       mmcore::PoolExecutor executor;
       for (int round = 0; round < 20; ++round) {
         const auto got = tok->EncodeRagged(views, {}, executor);
-        if (got.values != expected.values || got.row_splits != expected.row_splits) ++wrong;
+        if (!Same(got, expected)) ++wrong;
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
+}
+
+// The ids of texts of several megabytes lie in memory that is handed over; those of many threads are joined.
+void TestLargeBatches() {
+  const auto tok = Tokenizer::FromSpec(BpeSpec(kCorpus, 300));
+  std::string text;
+  while (text.size() < 300'000) text += "the newest \xC3\xA9 of " + std::to_string(text.size() * 7919) + " lows";
+  const Texts views(8, text);
+  mmcore::InlineExecutor inline_executor;
+  const Ragged batch = tok->EncodeRagged(views, {}, inline_executor);
+  const auto one = tok->Encode(text, {});
+  CHECK(batch.values.size() == 8 * one.size() && batch.row_splits.back() == static_cast<int64_t>(batch.values.size()));
+  CHECK(std::equal(one.begin(), one.end(), batch.values.data() + 3 * one.size()));
+  mmcore::SetNumThreads(3);
+  mmcore::PoolExecutor pool;
+  CHECK(Same(batch, tok->EncodeRagged(views, {}, pool)));
+  CHECK(tok->EncodeRagged(Texts(), {}, inline_executor).values.size() == 0);
 }
 
 void TestEqualSpecificationsShareOneTokenizer() {
@@ -255,9 +291,41 @@ void TestRandomBytes() {
   }
 }
 
+// WordPiece of two letters, with one added token and these lists of steps.
+std::vector<uint8_t> StepSpec(std::string_view added, const SpecWriter& splitters, const SpecWriter& decoders) {
+  SpecWriter spec, model;
+  spec.Header({"a", "b"}).U32(1).U32(1).U32(1).String(added).U32(0).U32(0).U32(0);
+  const auto append = [&](const SpecWriter& part) {
+    spec.Bytes({reinterpret_cast<const char*>(part.bytes().data()), part.bytes().size()});
+  };
+  append(splitters);
+  append(decoders);
+  model.U32(100).U32(0).String("##").U32(0);
+  spec.Part(1, model);
+  return spec.bytes();
+}
+
+void TestSpecificationsThatWouldFillMemory() {
+  const auto none = SpecWriter().U32(0);
+  const auto steps = [](size_t count, uint32_t tag, const SpecWriter& fields) {
+    SpecWriter parts;
+    parts.U32(count);
+    for (size_t i = 0; i < count; ++i) parts.Part(tag, fields);
+    return parts;
+  };
+  CHECK_THROWS(Tokenizer(StepSpec("\xA9", none, none)), mmcore::DataError);
+  CHECK(Tokenizer(StepSpec("\xC3\xA9", none, none)).Encode("\xC3\xA9", {}) == std::vector<int32_t>{1});
+  const auto marks = steps(64, 7, SpecWriter().U32(1).U32(2).String("  "));
+  CHECK_THROWS(Tokenizer(StepSpec("b", marks, none)), mmcore::DataError);
+  const Tokenizer doubling(StepSpec("b", none, steps(64, 4, SpecWriter().String("a").String("aa"))));
+  const std::vector<int32_t> ids = {0};
+  CHECK_THROWS(doubling.Decode(ids, false), mmcore::LimitError);
+}
+
 }  // namespace
 
 int main() {
+  TestSpecificationsThatWouldFillMemory();
   TestUtf8();
   TestUnicodeTables();
   TestPatternCutsTheWholeText();
@@ -266,6 +334,7 @@ int main() {
   TestWordPiece();
   TestDamagedSpecifications();
   TestSharedByManyThreads();
+  TestLargeBatches();
   TestEqualSpecificationsShareOneTokenizer();
   TestRandomBytes();
   return mmcore::testing::Report("text");

@@ -153,7 +153,7 @@ def test_text_that_is_not_utf8_names_line_and_offset(tmp_path):
     error = refused(write(tmp_path, b"text,label\nok,x\ncaf\xe9,y\n"), "line 3", "0xE9", "iconv")
     assert error.offset == 19
     assert refused(write(tmp_path, b"\xff\xfet\0"), "utf-16").offset == 0
-    assert refused(write(tmp_path, b"text\0,label\n"), "NUL").offset == 4
+    assert refused(write(tmp_path, b"text\0,label\n"), "NUL byte; remove it, for example: tr -d").offset == 4
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -3,18 +3,19 @@ from __future__ import annotations
 import csv
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from byte_tokenizer import ByteTokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from mmcore.data import Augment, Examples, Pipeline, builtin_examples, class_names, label_ids, read_manifest
 from mmcore.errors import DataError
-from mmcore.image import Preprocessor
+from mmcore.image import KNOWN_FORMATS, Preprocessor
 
 UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 PLAIN = Preprocessor(size=8, **UNIT)
@@ -29,18 +30,6 @@ def make(count: int, *, side: int = 8, missing: tuple[int, ...] = ()) -> Example
 
 def rows_of(batch) -> list[int]:
     return np.rint(batch["image"][0][:, 0, 0, 0] * 255).astype(int).tolist()
-
-
-class ByteTokenizer:
-    """Ids are bytes plus 2."""
-
-    pad_id = 1
-
-    def __call__(self, texts, *, max_length, pad, special):
-        rows = [[byte + 2 for byte in text.encode()][:max_length] for text in texts]
-        width = max(map(len, rows))
-        ids = np.array([row + [1] * (width - len(row)) for row in rows], np.int32)
-        return SimpleNamespace(ids=ids, mask=ids != 1)
 
 
 @pytest.fixture
@@ -215,6 +204,31 @@ def test_evaluation_gives_what_the_preprocessor_gives(tmp_path):
         np.testing.assert_array_equal(pipeline.batch(0)["image"][0], pre(list(pixels)))
 
 
+@pytest.mark.parametrize("fast", [False, True])
+def test_files_are_decoded_as_the_preprocessor_decodes_them(tmp_path, fast):
+    noise = np.random.default_rng(3).integers(0, 256, (128, 160, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "0.jpg", quality=90)
+    pre = Preprocessor(size=8, fast=fast)
+    examples = Examples([tmp_path / "0.jpg"], [None], [None], ["test"], [1], "m.csv")
+    batch = Pipeline(examples, batch_size=1, preprocessor=pre).batch(0)
+    np.testing.assert_array_equal(batch["image"][0], pre([tmp_path / "0.jpg"]))
+    assert (batch["image"][0] != Preprocessor(size=8, fast=not fast)([tmp_path / "0.jpg"])).any()
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "uint8"])
+def test_images_have_the_dtype_and_layout_of_the_preprocessor(dtype, layout):
+    pre = Preprocessor(size=8, dtype=dtype, layout=layout)
+    pixels = list(np.random.default_rng(3).integers(0, 256, (3, 21, 17, 3), np.uint8))
+    whole = Pipeline(replace(make(3), images=pixels), batch_size=3, preprocessor=pre).batch(0)["image"][0]
+    assert whole.dtype == pre(pixels).dtype
+    np.testing.assert_array_equal(whole.astype("float32"), pre(pixels).astype("float32"))
+    lacking = replace(make(3), images=[pixels[0], None, pixels[2]])
+    some = Pipeline(lacking, batch_size=3, preprocessor=pre).batch(0)["image"][0]
+    np.testing.assert_array_equal(some[[0, 2]], whole[[0, 2]])
+    assert not some[1].astype("float32").any()
+
+
 def test_class_weights_and_unknown_labels():
     labels, weights = np.array([0, 1, -1]), np.array([0.5, 2.0])
     options = {"batch_size": 3, "preprocessor": PLAIN, "class_weights": weights}
@@ -302,7 +316,7 @@ def test_leaving_early_leaves_no_thread(tmp_path):
     [
         ({"preprocessor": None}, "a preprocessor for images, a tokenizer for texts, or both"),
         ({"batch_size": 0}, "batch_size must be at least 1, found 0"),
-        ({"on_bad": "ignore"}, "on_bad must be 'skip' or 'raise', found 'ignore'"),
+        ({"on_bad": "ignore"}, "on_bad must be 'skip', 'replace' or 'raise', found 'ignore'"),
         ({"labels": np.zeros(2)}, "found 3 examples and 2 labels"),
         ({"examples": make(0)}, "found 0 examples"),
     ],
@@ -341,6 +355,7 @@ def test_odd_and_broken_real_images_beside_each_other(real_data):
     images = [*good, *broken]
     count = len(images)
     examples = Examples(images, [None] * count, ["x"] * count, ["test"] * count, range(count), "robust")
-    pipeline = Pipeline(examples, batch_size=count, preprocessor=Preprocessor(size=16))
+    pre = Preprocessor(size=16, formats=KNOWN_FORMATS)
+    pipeline = Pipeline(examples, batch_size=count, preprocessor=pre)
     assert pipeline.batch(0)["weight"].tolist() == [1.0] * len(good) + [0.0] * len(broken)
     assert len(pipeline.bad) == len(broken) > 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmcore import fusion, nn
+from mmcore import data, fusion, nn
 from mmcore.nn.seeds import uniform
 
 DIMS = (6, 10)
@@ -137,8 +137,10 @@ def test_gates_of_present_modalities_sum_to_one():
 
 def test_concat_is_a_linear_map_of_the_concatenated_summaries():
     module, tokens = build(fusion.Concat), inputs()
-    rows = tf.concat([p.norm(t.pooled) for p, t in zip(module.projections, tokens, strict=True)], axis=1)
-    kernel = tf.concat([p.linear.kernel for p in module.projections], axis=0)
+    rows = tf.concat(
+        [p.norm(t.pooled) for p, t in zip(module.inputs.projections, tokens, strict=True)], axis=1
+    )
+    kernel = tf.concat([p.linear.kernel for p in module.inputs.projections], axis=0)
     expected = tf.nn.gelu(tf.matmul(rows, kernel), approximate=True)
     np.testing.assert_allclose(module(tokens).pooled[:1], expected[:1], rtol=1e-5, atol=1e-6)
 
@@ -182,3 +184,39 @@ def test_no_layer_and_heads_that_do_not_divide_are_errors(kind):
 def test_no_bottleneck_is_an_error():
     with pytest.raises(ValueError, match="num_bottlenecks=0"):
         build(fusion.Bottleneck, num_bottlenecks=0)
+
+
+def packed_text(pooled: tf.Tensor, lengths: list[int]) -> nn.PackedTokens:
+    """The second modality in packed rows of 6 positions; an example of length 0 is missing."""
+    splits = np.concatenate([[0], np.cumsum(lengths)])
+    values = np.random.default_rng(5).standard_normal((splits[-1], DIMS[1])).astype(np.float32)
+    rows = data.pack(values, splits, length=6)
+    return nn.PackedTokens(*map(tf.constant, (rows.values, rows.segment_ids, rows.places)), pooled)
+
+
+@pytest.mark.parametrize("kind", [fusion.Concat, fusion.Parallel])
+def test_concat_and_parallel_take_packed_tokens_by_their_summaries(kind):
+    module = build(kind)
+    first, second = inputs(np.nan)
+    packed = packed_text(second.pooled, [3, 0, 2, 0])
+    found, expected = module([first, packed]), module([first, second])
+    np.testing.assert_array_equal(packed.present(), PRESENT[:, 1])
+    np.testing.assert_array_equal(found.pooled, expected.pooled)
+    assert found.values.shape == (4, 3 + 1, 8)
+    np.testing.assert_array_equal(found.mask[:, 3], PRESENT[:, 1])
+
+
+@each
+def test_unpacked_tokens_go_into_every_fusion(kind):
+    module = build(kind, modality_dropout=0.3)
+    first, second = inputs()
+    packed = packed_text(second.pooled, [3, 0, 2, 0])
+    result = module([first, packed.unpacked(4)], training=True, seed=SEED)
+    assert result.values.shape == (4, 3 + 4, 8) and np.all(np.isfinite(result.pooled))
+
+
+@pytest.mark.parametrize("kind", [fusion.CrossAttention, fusion.Bottleneck])
+def test_fusions_of_tokens_refuse_packed_ones(kind):
+    first, second = inputs()
+    with pytest.raises(ValueError, match=r"pass tokens\.unpacked\(length\), or use Concat or Parallel"):
+        build(kind)([first, packed_text(second.pooled, [3, 0, 2, 0])])

@@ -150,7 +150,8 @@ def test_a_bad_file_is_named(tmp_path):
 
 def test_mistakes_are_named():
     for options, message in [
-        ({"resize": "nearest"}, "resize must be"),
+        ({"resize": "area"}, "resize must be"),
+        ({"layout": "CHW"}, "layout must be"),
         ({"crop": "random"}, "crop must be"),
         ({"dtype": "float64"}, "dtype must be"),
         ({"size": 0}, "size must be"),

@@ -8,7 +8,8 @@ import pytest
 import mmcore
 from mmcore._load import native
 from mmcore.image import normalize, reference, resize, resize_normalize
-from mmcore.image.normalize import normalization_table
+from mmcore.image.batch import DTYPES, LAYOUTS, empty_batch, numpy_dtype
+from mmcore.image.normalize import normalization_for, normalization_table
 from mmcore.image.preprocess import CLIP_MEAN, CLIP_STD, IMAGENET_MEAN, IMAGENET_STD
 
 SIZES = [(17, 33), (64, 48), (5, 3), (100, 31), (1, 1), (23, 200), (90, 90)]
@@ -29,7 +30,7 @@ FLIPS = [True, False, True, True, False, False, True]
 
 
 @pytest.mark.parametrize("size", [(8, 8), (17, 5), (33, 65), (1, 1)])
-@pytest.mark.parametrize("method", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("method", ["bicubic", "bilinear", "nearest", "lanczos"])
 def test_batch_equals_reference_bit_for_bit(images, boxes, size, method):
     options = {"method": method, "mean": CLIP_MEAN, "std": CLIP_STD}
     got = resize_normalize(images, size, boxes=boxes, flips=FLIPS, **options)
@@ -60,21 +61,66 @@ def test_threads_give_the_same_bits(images, boxes):
         mmcore.set_num_threads(None)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_dtype_and_layout_equals_the_reference(images, boxes, dtype, layout, channels):
+    images = [image[:, :, :channels] for image in images]
+    options = {"mean": CLIP_MEAN[:channels], "std": CLIP_STD[:channels], "layout": layout, "dtype": dtype}
+    for size in [(8, 8), (17, 5), (3, 33), (1, 1)]:
+        got = resize_normalize(images, size, boxes=boxes, flips=FLIPS, **options)
+        want = [
+            reference.resize_normalize(image, size, box=box, flip=flip, **options)
+            for image, box, flip in zip(images, boxes, FLIPS, strict=True)
+        ]
+        assert got.dtype == dtype and got.flags.c_contiguous
+        np.testing.assert_array_equal(got, np.stack(want))
+
+
 @pytest.mark.parametrize("width", [1, 5, 15, 16, 17, 31, 32, 33, 224])
-def test_instruction_sets_give_the_same_floats(images, boxes, width):
-    def run(isa):
-        out = np.empty((len(images), 3, width, 3), np.float32)
-        windows = [(3, width, 0, 0)] * len(images)
-        native().image_resize_batch(
-            images, boxes, windows, FLIPS, "bicubic", CLIP_MEAN, CLIP_STD, 1, out, isa
-        )
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_instruction_sets_give_the_same_bits(images, boxes, width, dtype):
+    def run(isa, layout):
+        shape = (len(images), 3, width, 3) if layout == "NHWC" else (len(images), 3, 3, width)
+        out = empty_batch(shape, dtype)
+        arguments = boxes, [(3, width, 0, 0)] * len(images), FLIPS, "bicubic"
+        normalization = normalization_for(CLIP_MEAN, CLIP_STD)
+        native().image_resize_batch(images, *arguments, normalization, layout, dtype, 1, out, isa)
         return out
 
-    want = run("scalar")
-    for isa in ("scalar", "avx2", "avx512")[
-        : ["scalar", "avx2", "avx512"].index(native().detected_isa()) + 1
-    ]:
-        np.testing.assert_array_equal(run(isa), want)
+    for layout in LAYOUTS:
+        want = run("scalar", layout)
+        for isa in ("avx2", "avx512")[: ["scalar", "avx2", "avx512"].index(native().detected_isa())]:
+            np.testing.assert_array_equal(run(isa, layout), want)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_is_rounded_to_nearest_even_over_its_whole_range(dtype):
+    """One channel whose 256 values run over normal, subnormal and infinite numbers, and ties."""
+    grey = np.arange(256, dtype=np.uint8).reshape(1, 256, 1)
+    for scale in 10.0 ** np.arange(-9, 9):
+        for offset in (0.0, 0.3, 2.0**-11, 2.0**-8 + 2.0**-20):
+            options = {"mean": (offset,), "std": (1 / (255 * scale),)}
+            exact = resize_normalize([grey], (1, 256), **options)
+            with np.errstate(over="ignore"):
+                want = exact.astype(numpy_dtype(dtype))
+            np.testing.assert_array_equal(resize_normalize([grey], (1, 256), dtype=dtype, **options), want)
+
+
+def test_new_batches_are_aligned_for_tensorflow(images):
+    for count in range(1, 5):
+        for dtype in DTYPES:
+            assert resize_normalize(images[:count], (3, 5), dtype=dtype).ctypes.data % 64 == 0
+
+
+def test_grey_images_may_have_two_axes(images):
+    grey = [image[:, :, 0] for image in images]
+    got = resize_normalize(grey, 6, mean=(0.4,), std=(0.2,))
+    assert got.shape == (len(images), 6, 6, 1)
+    np.testing.assert_array_equal(
+        got, resize_normalize([image[:, :, None] for image in grey], 6, mean=[0.4], std=[0.2])
+    )
+    assert resize_normalize(grey, 6).shape == got.shape
 
 
 def test_windows_are_cut_from_the_full_result(images):
@@ -84,7 +130,16 @@ def test_windows_are_cut_from_the_full_result(images):
         out = np.empty((1, height, width, 3), np.uint8)
         box = (0, 0, image.shape[1], image.shape[0])
         native().image_resize_batch(
-            [image], [box], [(*full, top, left)], [False], "bicubic", (0,) * 3, (1,) * 3, 1, out
+            [image],
+            [box],
+            [(*full, top, left)],
+            [False],
+            "bicubic",
+            normalization_for((0,) * 3, (1,) * 3),
+            "NHWC",
+            "uint8",
+            1,
+            out,
         )
         np.testing.assert_array_equal(out[0], whole[top : top + height, left : left + width])
 
@@ -157,8 +212,15 @@ GOOD = np.zeros((4, 5, 3), np.uint8)
         ([GOOD], {"boxes": [(0, 0, 6, 4)]}, "image 0: a box"),
         ([GOOD], {"boxes": []}, "same length"),
         ([GOOD], {"flips": [True, False]}, "same length"),
-        ([GOOD], {"method": "nearest"}, "bicubic"),
-        ([GOOD], {"mean": (0.5, 0.5)}, "mean must be three"),
+        ([GOOD], {"method": "area"}, "bicubic"),
+        ([GOOD], {"layout": "CHW"}, "layout must be one of NHWC"),
+        ([GOOD], {"dtype": "float64"}, "dtype must be one of float32"),
+        ([GOOD], {"dtype": "uint8", "out": np.empty((1, 4, 4, 3), np.float32)}, "out must be uint8"),
+        ([GOOD], {"layout": "NCHW", "out": np.empty((1, 4, 4, 3), np.float32)}, "out must be"),
+        ([GOOD[:, :, :1], GOOD], {}, "image 1 must be uint8 .H, W, 1."),
+        ([GOOD[:, :, :1]], {"mean": (0.5,) * 3}, "image 0 must be uint8 .H, W, 3."),
+        ([GOOD], {"mean": (0.5,) * 3, "std": (0.5,)}, "one number each, or three"),
+        ([GOOD], {"mean": (0.5, 0.5)}, "mean must be three numbers, or one"),
         ([GOOD], {"std": (0.5, 0.0, 0.5)}, "std finite and positive"),
         ([GOOD], {"mean": (float("nan"), 0, 0)}, "finite"),
         ([GOOD], {"threads": 0}, "threads"),
@@ -176,5 +238,5 @@ def test_mistakes_are_named(images, options, message):
 def test_normalize_wants_three_channels_of_bytes():
     with pytest.raises(ValueError, match="uint8"):
         normalize(GOOD.astype(np.float32), mean=CLIP_MEAN, std=CLIP_STD)
-    with pytest.raises(ValueError, match="three numbers"):
+    with pytest.raises(ValueError, match="one number each, or three"):
         normalize(GOOD, mean=(0.5,), std=CLIP_STD)

@@ -94,21 +94,272 @@ def call_tokenize(rng: np.random.Generator, spec: bytes) -> tf.Tensor:
     )
 
 
+def any_ids(rng: np.random.Generator, dims: list[int]) -> tf.Tensor:
+    """Mostly ids of the vocabulary, else any number."""
+    if rng.random() < 0.2:
+        return any_tensor(rng, tf.int32)
+    size = 0 if 0 in dims else int(np.prod(dims, dtype=int))
+    ids = rng.integers(0, 280, size) if rng.random() < 0.7 else rng.choice(INTEGERS, size)
+    return tf.reshape(tf.cast(ids, [tf.int32, tf.int64][rng.integers(2)]), dims)
+
+
+def call_detokenize(rng: np.random.Generator, spec: bytes) -> tf.Tensor:
+    dims = shape(rng, huge=tf.executing_eagerly())
+    same = rng.random() < 0.8
+    return _load.kernels().mmcore_detokenize(
+        spec=any_spec(rng, spec),
+        ids=any_ids(rng, dims),
+        mask=tensor(rng, tf.bool, dims if rng.random() < 0.6 else []) if same else any_tensor(rng, tf.bool),
+        skip_special=bool(rng.integers(2)),
+    )
+
+
+def call_detokenize_ragged(rng: np.random.Generator, spec: bytes) -> tf.Tensor:
+    size = int(rng.integers(0, 20))
+    splits = np.sort([0, size, *rng.integers(0, size + 1, 4)])
+    if rng.random() < 0.4:
+        splits = rng.choice([*INTEGERS, size], int(rng.integers(0, 4)))
+    return _load.kernels().mmcore_detokenize_ragged(
+        spec=any_spec(rng, spec),
+        ids=any_ids(rng, [size]),
+        row_splits=tf.constant(splits, tf.int64) if rng.random() < 0.9 else any_tensor(rng, tf.int64),
+        skip_special=bool(rng.integers(2)),
+    )
+
+
 def call_resize_normalize(rng: np.random.Generator, _: bytes) -> tf.Tensor:
     numbers = [0.5] * 6
     if rng.random() < 0.2:
         numbers = rng.choice([0.0, 1.0, -1.0, 1e-320, 1e308, np.nan, np.inf], 6)
-    mean_std = struct.pack("=6d", *numbers)[: 48 if rng.random() < 0.9 else int(rng.integers(0, 48))]
+    mean_std = struct.pack("=6d", *numbers)[: int(rng.choice([16, 48, rng.integers(48)], p=[0.2, 0.7, 0.1]))]
     size = int(rng.choice(SIDES)) if rng.random() < 0.5 else 4
     return _load.kernels().mmcore_resize_normalize(
         images=any_tensor(rng, tf.uint8),
         size=size,
         shorter=size if rng.random() < 0.7 else int(rng.choice(SIDES)),
         crop=str(rng.choice(["center", "none", "other"], p=[0.5, 0.4, 0.1])),
-        resize=str(rng.choice(["bicubic", "bilinear", "\0"], p=[0.5, 0.4, 0.1])),
+        resize=str(
+            rng.choice(["bicubic", "bilinear", "nearest", "lanczos", "\0"], p=[0.3, 0.2, 0.2, 0.2, 0.1])
+        ),
         mean_std=mean_std,
-        dtype=[tf.float32, tf.uint8, tf.string][rng.choice(3, p=[0.6, 0.3, 0.1])],
+        layout=str(rng.choice(["NHWC", "NCHW", "CHW"], p=[0.5, 0.4, 0.1])),
+        dtype=[tf.float32, tf.uint8, tf.bfloat16, tf.half, tf.string][rng.integers(5)],
     )
+
+
+def call_image_patches(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    mean_std = struct.pack("=6d", *[0.5] * 6)[: int(rng.choice([16, 48, 47, 0], p=[0.15, 0.7, 0.1, 0.05]))]
+    # Patches of 2^24 pixels a side are memory that exists: their number decides.
+    size = int(rng.choice([s for s in SIDES if s != 2**24])) if rng.random() < 0.3 else 4
+    most = int(rng.choice([s for s in INTEGERS if s < 2**40 or s > 2**60])) if rng.random() < 0.3 else 5
+    cut = _load.kernels().mmcore_image_patches(
+        images=any_tensor(rng, tf.uint8),
+        patch_size=size,
+        max_patches=most,
+        resize=str(rng.choice(["bilinear", "bicubic", "\0"], p=[0.5, 0.4, 0.1])),
+        mean_std=mean_std,
+        dtype=[tf.float32, tf.uint8, tf.bfloat16, tf.half, tf.string][rng.integers(5)],
+    )
+    return cut.patches
+
+
+FILES = [
+    bytes(tf.io.encode_jpeg(np.full([9, 13, 3], 77, np.uint8)).numpy()),
+    bytes(tf.io.encode_png(np.full([9, 13, 4], 77, np.uint8)).numpy()),
+    b"GIF89a\x02\0\x01\0\0\0\0,\0\0\0\0\x02\0\x01\0\0\x07\x03\x80\x01\x06\0;",
+    struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 54 + 48, 0, 0, 54, 40, 4, 4, 1, 24, 0, 0, 0, 0, 0, 0)
+    + bytes(48),
+]
+
+
+def any_file(rng: np.random.Generator, files: list[bytes]) -> tf.Tensor:
+    """Mostly a file, a third of them damaged, else any tensor."""
+    if rng.random() < 0.25:
+        return any_tensor(rng, tf.string)
+    data = bytearray(files[rng.integers(len(files))])
+    if rng.random() < 1 / 3:
+        for at in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[at] = rng.choice([0, 1, 127, 255])
+    return tf.constant(bytes(data))
+
+
+def any_key(rng: np.random.Generator) -> tf.Tensor:
+    return tf.constant("key") if rng.random() < 0.9 else any_tensor(rng, tf.string)
+
+
+def call_image_header(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    return (
+        _load.kernels()
+        .mmcore_image_header(
+            contents=any_file(rng, FILES),
+            key=any_key(rng),
+            formats=str(rng.choice(["JPEG, PNG, GIF, BMP", "JPEG", ""], p=[0.8, 0.1, 0.1])),
+            max_pixels=1000 if rng.random() < 0.7 else int(rng.choice(INTEGERS)),
+            fast_side=int(rng.choice(INTEGERS)),
+            alpha=bool(rng.integers(2)),
+        )
+        .decoder
+    )
+
+
+def call_decode_pixels(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    return _load.kernels().mmcore_decode_pixels(
+        contents=any_file(rng, FILES[2:] if rng.random() < 0.8 else FILES),
+        key=any_key(rng),
+        channels=int(rng.choice([3, 4, 0, -1, 2**62], p=[0.4, 0.4, 0.1, 0.05, 0.05])),
+        max_pixels=int(rng.choice([1000, 1_000_000, 0, -1, -(2**63)], p=[0.6, 0.2, 0.1, 0.05, 0.05])),
+    )
+
+
+def call_upright(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    return _load.kernels().mmcore_upright(
+        pixels=any_tensor(rng, tf.uint8),
+        orientation=tf.constant(int(rng.choice([*range(-1, 10), 2**31 - 1, -(2**31)])))
+        if rng.random() < 0.9
+        else any_tensor(rng, tf.int32),
+        background=[b"abc", b"\0\0\0", b"ab", b""][rng.choice(4, p=[0.4, 0.4, 0.1, 0.1])],
+    )
+
+
+def any_numbers(rng: np.random.Generator) -> bytes:
+    """A specification of an augmentation, sometimes cut or with a number replaced."""
+    numbers = [1, 1, 0.08, 1, 0.75, 1.4, 2, 0.5, 3, 0.6, 1.4, 1, 1, 0.5, 2, -0.1, 0.1, 1, 5, 2, 0.3, 0, 32767]
+    if rng.random() < 0.4:
+        numbers[rng.integers(len(numbers))] = rng.choice([-1.0, 0.0, 0.5, 2.0, 7.0, 1e308, np.nan, np.inf])
+    data = struct.pack(f"={len(numbers)}d", *numbers)
+    return data if rng.random() < 0.8 else data[: rng.integers(len(data))]
+
+
+def call_augment(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    dims = shape(rng, huge=False)
+    plain = rng.random() < 0.5
+    images = tf.zeros([2, 5, 6, 3], tf.uint8) if plain else any_tensor(rng, tf.uint8)
+    return _load.kernels().mmcore_augment(
+        images=images,
+        indices=tf.constant([1, -1], tf.int64) if plain else tensor(rng, tf.int64, dims),
+        seed=tf.constant(3, tf.int64) if rng.random() < 0.8 else tensor(rng, tf.int64, dims),
+        spec=any_numbers(rng),
+        height=int(rng.choice([s for s in SIDES if s != 2**24])) if rng.random() < 0.3 else 4,
+        width=5,
+        resize=str(rng.choice(["bicubic", "nearest", "\0"], p=[0.5, 0.4, 0.1])),
+        layout=str(rng.choice(["NHWC", "NCHW", "CHW"], p=[0.5, 0.4, 0.1])),
+        mean_std=struct.pack("=6d", *[0.5] * 6)[: int(rng.choice([48, 47, 0], p=[0.8, 0.1, 0.1]))],
+        dtype=[tf.float32, tf.uint8, tf.bfloat16, tf.half, tf.string][rng.integers(5)],
+    )
+
+
+def call_mix(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    plain = rng.random() < 0.6
+    dims = shape(rng, huge=False)
+    alpha = struct.pack("=d", rng.choice([0.0, 0.2, 1.0, np.nan, 1e308]))
+    mixed = _load.kernels().mmcore_mix(
+        images=tf.zeros([2, *rng.integers(0, 4, 3)]) if plain else any_tensor(rng, tf.float32),
+        labels=tf.zeros([2, 3]) if plain else any_tensor(rng, tf.float32),
+        seed=tf.constant(3, tf.int64),
+        step=tf.constant(3, tf.int64) if rng.random() < 0.8 else tensor(rng, tf.int64, dims),
+        kind=str(rng.choice(["mixup", "cutmix", "other"], p=[0.5, 0.4, 0.1])),
+        alpha=alpha[: rng.choice([8, 7], p=[0.9, 0.1])],
+    )
+    return mixed.mixed
+
+
+def any_attention(rng: np.random.Generator) -> dict:
+    """Arguments of attention that mostly fit together; each tensor may be replaced, be missing, or be one too many."""
+    dtype = tf.float32 if rng.random() < 0.8 else tf.bfloat16
+
+    def some(wanted: tf.DType, dims: list[int]) -> tf.Tensor:
+        if rng.random() < 0.05:
+            return any_tensor(rng, wanted)
+        return tensor(rng, wanted, [*dims[:-1], 0] if rng.random() < 0.03 else dims)
+
+    def several(count: int, wanted: tf.DType, dims: list[int]) -> list[tf.Tensor]:
+        count = 0 if rng.random() < 0.5 else count if rng.random() < 0.95 else 3
+        return [some(wanted, dims) for _ in range(count)]
+
+    numbers = [
+        *rng.integers(0, 4, 2),
+        0x3F000000,
+        rng.choice([0, 0x40000000]),
+        rng.choice([0, 0, 0x3E99999A]),
+    ]
+    numbers[0] = rng.integers(2)
+    if rng.random() < 0.1:
+        numbers[rng.integers(5)] = rng.choice(
+            [*INTEGERS, 0x7FC00000, 0x7F800000, 0x3F800000, 0xBF800000, 2**32]
+        )
+    options = " ".join(map(str, numbers))
+    if rng.random() < 0.1:
+        options = rng.choice(
+            [options + " 0", options[1:], options.replace(" ", "  "), "", "\0", "x" * 999, "1 1 1"]
+        )
+    return {
+        "q": some(dtype, [2, 3, 4, 5]),
+        "k": some(dtype, [2, 6, 2, 5]),
+        "v": some(dtype, [2, 6, 2, 5]),
+        "mask": several(1, tf.bool, [2, 1, 3, 6]),
+        "bias": several(1, tf.float32, [1, 4, 1, 6]),
+        "segments": [some(tf.int32, [2, size]) for size in (3, 6)]
+        if rng.random() < 0.4
+        else several(1, tf.int32, [2, 3]),
+        "seed": several(1, tf.int32, [2]) if "1050253722" not in options else [some(tf.int32, [2])],
+        "options": options,
+    }
+
+
+def call_attention(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    return _load.kernels().mmcore_attention(**any_attention(rng)).out
+
+
+def call_attention_grad(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    given = any_attention(rng)
+    out, dout = (
+        any_tensor(rng, given["q"].dtype)
+        if rng.random() < 0.05
+        else tensor(rng, given["q"].dtype, [2, 3, 4, 5])
+        for _ in range(2)
+    )
+    lse = any_tensor(rng, tf.float32) if rng.random() < 0.05 else tensor(rng, tf.float32, [2, 4, 3])
+    return _load.kernels().mmcore_attention_grad(**given, out=out, lse=lse, dout=dout).dk
+
+
+def call_pack(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    size = int(rng.integers(0, 20))
+    splits = np.sort([0, size, *rng.integers(0, size + 1, 4)])
+    if rng.random() < 0.3:
+        splits = rng.choice([*INTEGERS, size], int(rng.integers(0, 4)))
+    # A result of 2^31 rows would be asked of the system for seconds: more than 1 TiB is refused, 2^14 is made.
+    return (
+        _load.kernels()
+        .mmcore_pack(
+            values=tensor(rng, tf.int32, [size, int(rng.integers(0, 4))])
+            if rng.random() < 0.8
+            else any_tensor(rng, tf.int32),
+            row_splits=tf.constant(splits, tf.int64) if rng.random() < 0.9 else any_tensor(rng, tf.int64),
+            length=int(rng.choice(SIDES)) if rng.random() < 0.3 else 20,
+            rows=int(rng.choice([0, 1, 5, 2**14, -1, 2**62])) if rng.random() < 0.5 else 0,
+            max_segments=int(rng.choice([0, 1, 7, -1, 2**62], p=[0.5, 0.2, 0.2, 0.05, 0.05])),
+            longest_first=bool(rng.integers(2)),
+            truncate=bool(rng.integers(2)),
+        )
+        .packed
+    )
+
+
+CALLS = (
+    call_attention,
+    call_attention_grad,
+    call_tokenize,
+    call_detokenize,
+    call_detokenize_ragged,
+    call_resize_normalize,
+    call_image_patches,
+    call_image_header,
+    call_decode_pixels,
+    call_upright,
+    call_augment,
+    call_mix,
+    call_pack,
+)
 
 
 def in_graph(call, rng: np.random.Generator, spec: bytes) -> tf.Tensor:
@@ -121,7 +372,7 @@ def main(seed: int, count: int) -> None:
     spec = Tokenizer.train([s for s in STRINGS if s.isascii()], vocab_size=280).spec
     outcomes: collections.Counter[str] = collections.Counter()
     for i in range(count):
-        for call in (call_tokenize, call_resize_normalize):
+        for call in CALLS:
             print(call.__name__, seed, i, file=sys.stderr, flush=True)
             try:
                 (call(rng, spec) if rng.random() < 0.8 else in_graph(call, rng, spec)).numpy()

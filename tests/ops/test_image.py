@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmcore import ops
-from mmcore.image import Preprocessor
+from mmcore import _load, ops
+from mmcore.image import Preprocessor, resize_normalize
 
 PRE = Preprocessor(size=8)
 PRESETS = [
@@ -43,6 +45,52 @@ def test_window_of_a_crop_is_the_numpy_faces_for_many_sizes():
     for height, width in np.random.default_rng(1).integers(1, 60, (150, 2)):
         image = images(height, width)
         same(ops.resize_normalize(pre, image), pre([image])[0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "bfloat16", "float16"])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_layouts_and_dtypes_equal_the_twin_and_have_static_shapes(dtype, layout):
+    batch = images(2, 9, 30)
+    options = {"layout": layout, "dtype": dtype}
+    for array in (batch, batch[1]):
+        result = ops.resize_normalize(PRE, array, **options)
+        assert result.dtype == dtype
+        same(result, ops.reference_resize_normalize(PRE, array, **options).numpy())
+    function = tf.function(lambda x: ops.resize_normalize(PRE, x, **options))
+    shapes = function.get_concrete_function(tf.TensorSpec([None, None, None, 3], tf.uint8)).output_shapes
+    assert shapes.as_list() == ([None, 8, 8, 3] if layout == "NHWC" else [None, 3, 8, 8])
+
+
+@pytest.mark.parametrize("resize", ["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"])
+def test_every_method_is_that_of_the_numpy_face(resize):
+    image = images(23, 31)
+    result = _load.kernels().mmcore_resize_normalize(
+        images=image,
+        size=8,
+        shorter=8,
+        crop="none",
+        resize=resize,
+        mean_std=struct.pack("=6d", 0, 0, 0, 1, 1, 1),
+        dtype=tf.float32,
+    )
+    same(result, resize_normalize([image], 8, method=resize)[0])
+
+
+def test_grey_images_have_one_mean_and_std():
+    grey = images(2, 9, 12)[..., :1]
+    result = _load.kernels().mmcore_resize_normalize(
+        images=grey, size=8, shorter=8, crop="none", resize="bicubic", mean_std=struct.pack("=2d", 0.4, 0.2)
+    )
+    same(result, resize_normalize(list(grey), 8, mean=(0.4,), std=(0.2,)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"layout": "CHW"}, "layout must be"), ({"dtype": "float64"}, "dtype must be")]
+)
+def test_unknown_layouts_and_dtypes_are_refused(options, message):
+    for function in (ops.resize_normalize, ops.reference_resize_normalize):
+        with pytest.raises(ValueError, match=message):
+            function(PRE, images(2, 9, 12), **options)
 
 
 def test_twin_equals_the_op():
@@ -103,7 +151,7 @@ def test_images_without_pixels_are_refused(shape):
 @pytest.mark.parametrize("rank", [0, 1, 2, 5])
 def test_wrong_rank_is_refused_at_trace_time_and_at_run_time(rank):
     array = np.zeros([3] * rank, np.uint8)
-    with pytest.raises(ValueError, match=r"expected images \[H, W, 3\] or \[B, H, W, 3\], found"):
+    with pytest.raises(ValueError, match=r"expected images \[H, W, C\] or \[B, H, W, C\], found"):
         ops.resize_normalize(PRE, array)
     function = tf.function(resize, input_signature=[tf.TensorSpec(None, tf.uint8)])
     with pytest.raises(tf.errors.InvalidArgumentError, match="must be uint8"):

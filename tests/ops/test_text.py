@@ -136,9 +136,9 @@ def test_a_tokenizer_is_freed_when_nothing_needs_it():
     assert gone() is None
 
 
-@pytest.mark.parametrize("max_length", [0, -1, 2.5, True, "7", None])
+@pytest.mark.parametrize("max_length", [0, -1, 2.5, True, "7", None, 2**31, 2**70])
 def test_max_length_must_be_a_positive_integer(bpe, max_length):
-    with pytest.raises(ValueError, match="expected max_length to be an integer of at least 1, found"):
+    with pytest.raises(ValueError, match="expected max_length to be an integer of at least 1 and below 2"):
         ops.tokenize(bpe, ["a"], max_length=max_length)
 
 
@@ -150,6 +150,39 @@ def test_special_must_be_one_of_three(bpe):
 def test_ids_are_no_strings(bpe):
     with pytest.raises(TypeError, match="dtype string, found int32"):
         ops.tokenize(bpe, [1, 2], max_length=4)
+
+
+@pytest.mark.parametrize("strings", [None, [["a"], ["b", "c"]], ["a\ud800"], {"a": 1}], ids=str)
+def test_what_no_tensor_can_be_made_of(bpe, strings):
+    named = type(strings).__name__
+    with pytest.raises(
+        TypeError, match=f"expected strings to be a tensor, or lists of one length .* {named} "
+    ):
+        ops.tokenize(bpe, strings, max_length=4)
+
+
+def test_ragged_strings_say_what_to_do(bpe):
+    with pytest.raises(TypeError, match="found RaggedTensor: pass its flat_values"):
+        ops.tokenize(bpe, tf.ragged.constant([["a"], ["b", "c"]]), max_length=4)
+
+
+@pytest.mark.parametrize("tok", [None, "tokenizer.json"])
+def test_tokenizers_of_something_else(tok):
+    wanted = f"expected tok to be a mmcore.text.Tokenizer, found {type(tok).__name__}"
+    with pytest.raises(TypeError, match=wanted):
+        ops.tokenize(tok, ["a"], max_length=4)
+    with pytest.raises(TypeError, match=wanted):
+        ops.detokenize(tok, [[5]])
+
+
+def test_switches_are_bools(bpe):
+    for name in ("add_special", "truncate"):
+        for value in (None, "no", 0):
+            with pytest.raises(ValueError, match=f"expected {name} to be True or False, found {value!r}"):
+                ops.tokenize(bpe, ["a"], max_length=4, **{name: value})
+        ops.tokenize(bpe, ["a"], max_length=4, **{name: np.bool_(True)})
+    with pytest.raises(ValueError, match="expected skip_special to be True or False, found None"):
+        ops.detokenize(bpe, [[5]], skip_special=None)
 
 
 def test_errors_have_the_numpy_faces_sentence(tmp_path):
@@ -170,6 +203,7 @@ def test_errors_have_the_numpy_faces_sentence(tmp_path):
 def test_a_malformed_specification_is_data_loss(bpe):
     class Damaged:
         spec = bpe.spec[:-5]
+        special = "parse"
 
     with pytest.raises(tf.errors.DataLossError):
         ops.tokenize(Damaged(), ["a"], max_length=4)

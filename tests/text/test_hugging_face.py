@@ -40,8 +40,28 @@ CASES = {
     "bert-cased": ("bert-base-cased", {"lowercase": False}, bert(False)),
     "bert-multilingual": ("bert-base-multilingual-cased", {"lowercase": False}, bert(False)),
     "bert-multilingual-lower": ("bert-base-multilingual-cased", {"lowercase": True}, bert(True)),
+    "clip": ("clip", {}, from_json),
+    "phi-3": ("phi-3-mini", {}, from_json),
+    "t5": ("t5-small", {}, from_json),
     "bert-chinese": ("bert-base-chinese", {"lowercase": False}, bert(False)),
 }
+
+
+def runs_of_marks() -> list[str]:
+    """More marks than a word may have characters, in order and out of it, alone and behind a letter."""
+    units = [
+        "\u0301",
+        "\u302e",
+        "\U0001d165",
+        "\u0301\u0323",
+        "\u302e\U0001d165",
+        "\u3099\u0301",
+        "\u05b0\u0301",
+    ]
+    texts = [
+        before + unit * count for unit in units for before in ("", "a", "か", "é") for count in (1, 99, 150)
+    ]
+    return [*texts, *(f"{text} x{text}a" for text in texts)]
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -65,6 +85,7 @@ def texts(real_data) -> dict[str, list[str]]:
         "assigned": lines(folder / "unicode" / "utf8_all_assigned_0-1ffff.txt"),
         "invalid": lines(folder / "unicode" / "utf8tests.bin"),
         "normalization": lines(folder / "unicode" / "NormalizationTest.txt")[::20],
+        "runs": runs_of_marks(),
         "each code point": ["".join(CODE_POINTS[i : i + 5]) for i in range(0, 0x33500, 5)],
     }
 
@@ -143,7 +164,8 @@ def test_no_line_differs_anywhere(pair, real_data):
 
 
 @pytest.mark.parametrize(
-    ("name", "tokenizer", "options"), [("gpt-2", "gpt2", {}), ("bert-bge", "bert-base-uncased", {})]
+    ("name", "tokenizer", "options"),
+    [("gpt-2", "gpt2", {}), ("phi-3", "phi-3-mini", {}), ("bert-bge", "bert-base-uncased", {})],
 )
 def test_recorded_ids_of_hard_strings(real_data, name, tokenizer, options):
     tok = Tokenizer.load(real_data / "tokenizers" / tokenizer, **options)

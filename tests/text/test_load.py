@@ -6,7 +6,8 @@ import pytest
 
 from mmcore.errors import FormatError, LimitError
 from mmcore.text import Tokenizer
-from mmcore.text.load import from_vocab_txt, load
+from mmcore.text.load import load
+from mmcore.text.load_vocab import from_vocab_txt
 
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "##b", "A"]
 
@@ -56,13 +57,82 @@ def test_vocab_and_merges(tmp_path, bpe_json):
     )
     with pytest.raises(FormatError, match="lacks"):
         Tokenizer.load(tmp_path, kind="roberta")
-    with pytest.raises(ValueError, match="kind must be one of"):
+    with pytest.raises(FormatError, match=r"no vocabulary of kind 'clip': it lacks \['<\|startoftext\|>'\]"):
         Tokenizer.load(tmp_path, kind="clip")
+    with pytest.raises(ValueError, match="kind must be one of"):
+        Tokenizer.load(tmp_path, kind="bert")
     tok = Tokenizer.load(tmp_path / "merges.txt")
     assert tok.encode("newest<|endoftext|>")[-1] == 270 == tok.eos_id and tok.pad_id is None
     write(tmp_path / "vocab.json", bpe_json["model"]["vocab"])
     with pytest.raises(ValueError, match="pass kind="):
         Tokenizer.load(tmp_path)
+
+
+def test_a_vocabulary_of_clip_is_what_its_tokenizer_json_is(tmp_path, real_data):
+    expected = json.loads((real_data / "tokenizers" / "clip" / "tokenizer.json").read_text("utf-8"))
+    write(tmp_path / "vocab.json", expected["model"]["vocab"])
+    merges = tmp_path / "merges.txt"
+    merges.write_text("#version: 0.2\n" + "\n".join(expected["model"]["merges"]) + "\n", encoding="utf-8")
+    whole = Tokenizer.load(real_data / "tokenizers" / "clip")
+    texts = ["A  Photo\tof a CAT, it's <|endoftext|> 12 <|startoftext|>", "Ĉu naïve ΣΑΣ? 日本", ""]
+    for tok in (Tokenizer.load(tmp_path), Tokenizer.load(merges, kind="clip")):
+        assert [tok.encode(text) for text in texts] == [whole.encode(text) for text in texts]
+        assert tok.decode(tok.encode(texts[0])) == whole.decode(whole.encode(texts[0]))
+        assert (tok.bos_id, tok.eos_id) == (49406, 49407)
+    del expected["model"]["vocab"]["<|startoftext|>"]
+    write(tmp_path / "vocab.json", expected["model"]["vocab"])
+    with pytest.raises(ValueError, match="pass kind="):  # GPT-2's it is not.
+        Tokenizer.load(tmp_path)
+
+
+def test_a_configuration_beside_vocab_and_merges(tmp_path, bpe_json):
+    vocab = {**bpe_json["model"]["vocab"], "<|endoftext|>": 270}
+    write(tmp_path / "vocab.json", vocab)
+    (tmp_path / "merges.txt").write_text("\n".join(bpe_json["model"]["merges"]), encoding="utf-8")
+    plain = Tokenizer.load(tmp_path)
+    write(tmp_path / "tokenizer_config.json", {"add_prefix_space": True})
+    assert Tokenizer.load(tmp_path).encode("low") == plain.encode(" low") != plain.encode("low")
+    write(tmp_path / "tokenizer_config.json", {"add_prefix_space": "yes"})
+    with pytest.raises(FormatError, match="add_prefix_space must be true or false"):
+        Tokenizer.load(tmp_path)
+    (tmp_path / "tokenizer_config.json").unlink()
+    write(tmp_path / "added_tokens.json", {"<|endoftext|>": 270})
+    assert Tokenizer.load(tmp_path).encode("low") == plain.encode("low")
+    write(tmp_path / "added_tokens.json", {"<|startoftranscript|>": 271})
+    with pytest.raises(FormatError, match=r"added_tokens\.json has tokens that vocab\.json does not have"):
+        Tokenizer.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "ids"),
+    [
+        ({"do_lower_case": True}, [2, 4, 3]),
+        ({"do_lower_case": True, "strip_accents": False}, [2, 1, 3]),
+        ({"do_lower_case": False, "strip_accents": True}, [2, 6, 3]),
+        ({"do_lower_case": False}, [2, 1, 3]),
+    ],
+)
+def test_switches_of_a_configuration_beside_a_vocab_txt(vocab_txt, config, ids):
+    write(vocab_txt.parent / "tokenizer_config.json", {**config, "cls_token": {"content": "[CLS]"}})
+    assert Tokenizer.load(vocab_txt.parent).encode("Á") == ids
+
+
+def test_chinese_may_stay_together(vocab_txt):
+    with vocab_txt.open("a", encoding="utf-8") as file:
+        file.write("中\n中中\n")
+    for split, ids in ((True, [2, 7, 7, 3]), (False, [2, 8, 3])):
+        config = {"do_lower_case": True, "tokenize_chinese_chars": split}
+        write(vocab_txt.parent / "tokenizer_config.json", config)
+        assert Tokenizer.load(vocab_txt.parent).encode("中中") == ids
+
+
+@pytest.mark.parametrize(
+    "config", [{"cls_token": "<s>"}, {"unk_token": "<unk>"}, {"do_basic_tokenize": False}, {"never_split": ["a"]}]
+)
+def test_what_a_configuration_beside_a_vocab_txt_may_not_say(vocab_txt, config):
+    write(vocab_txt.parent / "tokenizer_config.json", {"do_lower_case": True, **config})
+    with pytest.raises(FormatError, match=f"{next(iter(config))} .* is not supported"):
+        Tokenizer.load(vocab_txt.parent)
 
 
 def test_options_that_do_not_apply_are_refused(tmp_path, bpe_json):
@@ -81,14 +151,15 @@ def test_what_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("part", "value", "named"),
     [
-        ("normalizer", {"type": "NFC"}, "normalizer"),
-        ("pre_tokenizer", {"type": "Metaspace"}, "pre_tokenizer 'Metaspace'"),
-        ("pre_tokenizer", {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}, "use_regex"),
-        ("pre_tokenizer", None, "pre_tokenizer None"),
-        ("decoder", {"type": "BPEDecoder"}, "decoder 'BPEDecoder'"),
-        ("post_processor", {"type": "Sequence", "processors": []}, "post_processor 'Sequence'"),
-        ("truncation", {"max_length": 5}, "truncation"),
-        ("padding", {"pad_id": 0}, "padding"),
+        ("normalizer", {"type": "ByteLevel"}, "normalizer 'ByteLevel' is not supported"),
+        ("normalizer", "NFC", "normalizer must be an object"),
+        ("pre_tokenizer", {"type": "Metaspace"}, "'replacement'"),
+        ("pre_tokenizer", {"type": "UnicodeScripts"}, "pre_tokenizer 'UnicodeScripts' is not supported"),
+        ("decoder", {"type": "CTC"}, "decoder 'CTC' is not supported; supported are BPEDecoder"),
+        ("post_processor", {"type": "Other"}, "post_processor 'Other' is not supported"),
+        ("truncation", {"max_length": 0}, "truncation.max_length to be a number of at least 1, found 0"),
+        ("truncation", {"max_length": 5, "strategy": "OnlySecond"}, "truncation strategy 'OnlySecond'"),
+        ("padding", {"pad_id": 0, "direction": "Up"}, "padding direction 'Up'"),
         ("added_tokens", [{"id": 9, "content": "<s>"}], "added token '<s>' has id 9"),
         ("added_tokens", [3], "malformed"),
     ],
@@ -101,9 +172,8 @@ def test_unsupported_components_are_named(tmp_path, bpe_json, part, value, named
 @pytest.mark.parametrize(
     ("change", "error", "named"),
     [
-        ({"type": "Unigram"}, FormatError, "model type 'Unigram'"),
+        ({"type": "WordLevel"}, FormatError, "model type 'WordLevel'"),
         ({"dropout": 0.1}, FormatError, "model.dropout"),
-        ({"end_of_word_suffix": "</w>"}, FormatError, "end_of_word_suffix"),
         ({"merges": ["x"]}, FormatError, "merge 0"),
         ({"merges": ["nothing here"]}, FormatError, "needs the token 'nothing'"),
         ({"merges": [[1, 2]]}, FormatError, "malformed|needs the token"),

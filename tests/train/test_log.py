@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import math
+import resource
 
 import pytest
 
@@ -62,3 +64,18 @@ def test_damaged_line_is_named(path, line):
 def test_values_that_are_not_json(path):
     with pytest.raises(TypeError), LogWriter(path) as log:
         log.write({"loss": object()})
+
+
+def test_disk_without_room_is_an_error_that_names_the_file(path):
+    log = LogWriter(path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, hard))
+    try:
+        log.write({"step": 1})
+        with pytest.raises(OSError, match="metrics") as failed:
+            log.write({"step": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert failed.value.errno == errno.EFBIG and failed.value.filename == str(path)
+    log.close()
+    assert read_log(path) == [{"step": 1}, {"step": 2}]

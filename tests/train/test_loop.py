@@ -31,7 +31,7 @@ def test_metrics_are_means_over_the_window(kit):
     first, second, end = run(kit, kit.state(), kit.batches(4), log_every=2)
     assert first.metrics["loss"] == pytest.approx(sum(losses[:2]) / 2)
     assert second.metrics["loss"] == pytest.approx(sum(losses[2:]) / 2)
-    assert set(first.metrics) == {"loss", "grad_norm", "learning_rate", "accuracy"}
+    assert set(first.metrics) == {"loss", "grad_norm", "learning_rate", "nonfinite", "accuracy"}
     assert end.kind == "epoch" and end.steps == 0 and end.metrics == {}
 
 

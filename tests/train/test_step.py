@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.ops import control_flow_util
 
 from mmcore import nn, optim, train
 
@@ -37,7 +38,7 @@ def test_one_step_with_ones_own_module_and_optimizer():
     np.testing.assert_allclose(
         metrics["grad_norm"], np.sqrt((gradient**2).sum() + error.sum() ** 2), rtol=1e-5
     )
-    assert set(metrics) == {"loss", "grad_norm"} and int(state.step) == 1
+    assert set(metrics) == {"loss", "grad_norm", "nonfinite"} and int(state.step) == 1
 
 
 def test_clipping_bounds_the_update_and_reports_the_norm_before():
@@ -63,6 +64,65 @@ def test_xla_equals_graph_over_several_steps(kit):
     saved = [state.state_dict() for state in states]
     for path, value in saved[0].items():
         np.testing.assert_allclose(saved[1][path], value, rtol=1e-4, atol=1e-5, err_msg=path)
+
+
+class Convolving(tf.Module):
+    def __init__(self):
+        super().__init__()
+        rng = np.random.default_rng(0)
+        self.conv, self.head = nn.Conv2D(3, 4, 3, rng=rng), nn.Linear(4, 1, rng=rng)
+
+    def __call__(self, x):
+        return self.head(tf.reduce_mean(self.conv(x), axis=[1, 2]))
+
+
+class Watched(optim.AdamW):
+    def apply(self, gradients, step):
+        self.compiled = in_xla()
+        super().apply(gradients, step)
+
+
+@pytest.mark.parametrize(("gpus", "model", "expected"), [([], False, True), (["GPU:0"], True, True)])
+def test_auto_leaves_convolutions_on_cpu_to_tensorflow(monkeypatch, gpus, model, expected):
+    """Without a GPU only clipping and update are compiled; with the values of the plain step either way."""
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: gpus)
+    x = np.random.default_rng(1).normal(size=(2, 5, 5, 3)).astype("float32")
+    found, states = [], []
+    for jit_compile in (False, "auto"):
+
+        def loss_fn(model, batch):
+            found.append(in_xla())
+            return squares(model, batch)
+
+        states.append(train.TrainState(Convolving(), Watched(0.1), ema_decay=0.9))
+        step = train.make_train_step(loss_fn, jit_compile=jit_compile)
+        for _ in range(3):
+            step(states[-1], (x, BATCH[1]))
+    assert found == [False, model]
+    assert [state.optimizer.compiled for state in states] == [False, expected]
+    plain, auto = (state.state_dict() for state in states)
+    for path, value in plain.items():
+        np.testing.assert_allclose(auto[path], value, rtol=1e-4, atol=1e-6, err_msg=path)
+
+
+def test_auto_compiles_all_of_a_model_without_convolutions():
+    found = []
+
+    def spy(model, x):
+        found.append(in_xla())
+        return model(x)
+
+    state = train.TrainState(nn.Linear(2, 1), optim.SGD(0.1))
+    train.make_train_step(lambda model, batch: (tf.reduce_sum(spy(model, batch)), {}))(state, BATCH[0])
+    evaluate = train.make_eval_step(spy)
+    evaluate(state.model, BATCH[0])
+    evaluate(Convolving(), tf.ones([1, 4, 4, 3]))
+    assert found == [True, True, False]
+
+
+def in_xla() -> bool:
+    """Whether the function being traced is one that XLA compiles."""
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def test_learning_rate_is_that_of_the_update_made(kit):
@@ -147,6 +207,9 @@ def test_variables_made_late_are_named():
 def test_errors():
     with pytest.raises(ValueError, match="clip_norm must be positive or None"):
         train.make_train_step(squares, clip_norm=0.0)
+    for make in (train.make_train_step, train.make_eval_step):
+        with pytest.raises(ValueError, match="jit_compile must be True, False or \"auto\", found 'on'"):
+            make(squares, jit_compile="on")
     with pytest.raises(ValueError, match=r"a float scalar as the loss, found float32 of shape \(2, 1\)"):
         run_once(lambda model, batch: (model(batch[0]), {}))
     with pytest.raises(ValueError, match=r"rename the loss function's metrics \['loss'\]"):

@@ -19,8 +19,9 @@ class Span {
   Span(std::vector<Value>& v) : data_(v.data()), size_(v.size()) {}
   template <typename U = T, typename = std::enable_if_t<std::is_const_v<U>>>
   Span(const std::vector<Value>& v) : data_(v.data()), size_(v.size()) {}
-  template <typename U = T, typename = std::enable_if_t<std::is_const_v<U>>>
-  constexpr Span(Span<Value> other) : data_(other.data()), size_(other.size()) {}
+  // From a view that may write. A template of the other's element, so that it is no copy constructor.
+  template <typename U, typename = std::enable_if_t<std::is_same_v<const U, T> && !std::is_same_v<U, T>>>
+  constexpr Span(const Span<U>& other) : data_(other.data()), size_(other.size()) {}
 
   constexpr T* data() const { return data_; }
   constexpr size_t size() const { return size_; }

@@ -21,9 +21,10 @@ struct ImageView {
   size_t row_bytes() const { return width * channels; }
 };
 
-enum class Filter { kBilinear, kBicubic };
+enum class Filter { kNearest, kBox, kBilinear, kHamming, kBicubic, kLanczos };
 
-// The filter called `name` (bilinear, bicubic). Throws InvalidArgument where it is unknown.
+// The filter called `name` (nearest, box, bilinear, hamming, bicubic, lanczos). Throws InvalidArgument where it is
+// unknown.
 MMCORE_API Filter ParseFilter(std::string_view name);
 
 // A part of an image in pixels, edges included: (0, 0, width, height) is all of it. Single precision, because

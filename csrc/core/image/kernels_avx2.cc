@@ -131,24 +131,73 @@ MMCORE_TARGET_AVX2 void Vertical(const uint8_t* const* quads, const int32_t* wor
   }
 }
 
-MMCORE_TARGET_AVX2 void Normalize(const uint8_t* row, size_t count, const Normalization& n, float* out) {
-  size_t i = 0;
-  size_t phase = 0;
-  for (; i + 8 <= count; i += 8) {
-    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + i));
-    const __m256 v = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
-    const __m256 low =
-        _mm256_fmadd_ps(v, _mm256_load_ps(n.scale_low + phase), _mm256_load_ps(n.bias + phase));
-    _mm256_storeu_ps(out + i, _mm256_fmadd_ps(v, _mm256_load_ps(n.scale + phase), low));
-    phase = phase == 16 ? 0 : phase + 8;
+// Which bytes of a third of 48 interleaved ones go where in the plane of channel c; the others become zero.
+MMCORE_TARGET_AVX2 __m128i SplitOrder(size_t c, size_t third) {
+  alignas(16) int8_t bytes[16];
+  for (size_t x = 0; x < 16; ++x) {
+    const size_t at = 3 * x + c;
+    bytes[x] = static_cast<int8_t>(at / 16 == third ? at % 16 : 0x80);
   }
-  for (; i < count; ++i) out[i] = n.table[i % 3][row[i]];
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+
+MMCORE_TARGET_AVX2 void Split(const uint8_t* row, size_t width, uint8_t* const planes[3]) {
+  __m128i order[3][3];
+  for (size_t c = 0; c < 3; ++c) {
+    for (size_t third = 0; third < 3; ++third) order[c][third] = SplitOrder(c, third);
+  }
+  for (size_t x = 0; x < width; x += 16, row += 48) {
+    const __m128i thirds[3] = {Load16(row), Load16(row + 16), Load16(row + 32)};
+    for (size_t c = 0; c < 3; ++c) {
+      __m128i plane = _mm_setzero_si128();
+      for (size_t i = 0; i < 3; ++i) plane = _mm_or_si128(plane, _mm_shuffle_epi8(thirds[i], order[c][i]));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(planes[c] + x), plane);
+    }
+  }
+}
+
+MMCORE_TARGET_AVX2 inline __m256 NormalizedEight(const uint8_t* row, const Normalization& n, size_t phase) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row));
+  const __m256 v = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+  const __m256 low =
+      _mm256_fmadd_ps(v, _mm256_load_ps(n.scale_low + phase), _mm256_load_ps(n.bias + phase));
+  return _mm256_fmadd_ps(v, _mm256_load_ps(n.scale + phase), low);
+}
+
+MMCORE_TARGET_AVX2 void ToFloat32(const uint8_t* row, size_t count, const Normalization& n, float* out) {
+  size_t i = 0;
+  for (size_t phase = 0; i + 8 <= count; i += 8, phase = phase == 40 ? 0 : phase + 8) {
+    _mm256_storeu_ps(out + i, NormalizedEight(row + i, n, phase));
+  }
+  for (; i < count; ++i) out[i] = n.table[i % n.channels][row[i]];
+}
+
+// See half.h.
+MMCORE_TARGET_AVX2 void ToBfloat16(const uint8_t* row, size_t count, const Normalization& n, uint16_t* out) {
+  const __m256i half = _mm256_set1_epi32(0x7FFF);
+  const __m256i one = _mm256_set1_epi32(1);
+  size_t i = 0;
+  for (size_t phase = 0; i + 8 <= count; i += 8, phase = phase == 40 ? 0 : phase + 8) {
+    const __m256i bits = _mm256_castps_si256(NormalizedEight(row + i, n, phase));
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), one);
+    const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(half, odd)), 16);
+    const __m128i words =
+        _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), words);
+  }
+  for (; i < count; ++i) out[i] = n.bfloat16[i % n.channels][row[i]];
+}
+
+// From the table: the conversion instructions are an extension of their own, F16C.
+void ToFloat16(const uint8_t* row, size_t count, const Normalization& n, uint16_t* out) {
+  ScalarKernels().to_float16(row, count, n, out);
 }
 
 }  // namespace
 
 const Kernels& Avx2Kernels() {
-  static constexpr Kernels kernels = {4, Encode, Horizontal, Vertical, Normalize};
+  static constexpr Kernels kernels = {4,     Encode,    Horizontal, nullptr,  Vertical,
+                                      Split, ToFloat32, ToBfloat16, ToFloat16};
   return kernels;
 }
 

@@ -40,10 +40,29 @@ void Vertical(const uint8_t* const* quads, const int32_t* words, size_t groups, 
   }
 }
 
-void Normalize(const uint8_t* row, size_t count, const Normalization& normalization, float* out) {
-  for (size_t i = 0; i + 3 <= count; i += 3) {
-    for (size_t c = 0; c < 3; ++c) out[i + c] = normalization.table[c][row[i + c]];
+void Split(const uint8_t* row, size_t width, uint8_t* const planes[3]) {
+  for (size_t c = 0; c < 3; ++c) {
+    for (size_t x = 0; x < width; ++x) planes[c][x] = row[3 * x + c];
   }
+}
+
+template <typename T>
+void LookUp(const uint8_t* row, size_t count, size_t channels, const T table[][256], T* out) {
+  for (size_t i = 0; i + channels <= count; i += channels) {
+    for (size_t c = 0; c < channels; ++c) out[i + c] = table[c][row[i + c]];
+  }
+}
+
+void ToFloat32(const uint8_t* row, size_t count, const Normalization& n, float* out) {
+  LookUp(row, count, n.channels, n.table, out);
+}
+
+void ToBfloat16(const uint8_t* row, size_t count, const Normalization& n, uint16_t* out) {
+  LookUp(row, count, n.channels, n.bfloat16, out);
+}
+
+void ToFloat16(const uint8_t* row, size_t count, const Normalization& n, uint16_t* out) {
+  LookUp(row, count, n.channels, n.float16, out);
 }
 
 }  // namespace
@@ -69,13 +88,14 @@ void Deinterleave(const uint8_t* quad, size_t count, uint8_t* const rows[4]) {
 }
 
 const Kernels& ScalarKernels() {
-  static constexpr Kernels kernels = {4, Encode, Horizontal, Vertical, Normalize};
+  static constexpr Kernels kernels = {4,     Encode,    Horizontal, nullptr,  Vertical,
+                                      Split, ToFloat32, ToBfloat16, ToFloat16};
   return kernels;
 }
 
 const Kernels& KernelsFor(Isa isa) {
 #if MMCORE_X86
-  if (isa == Isa::kAvx512 && HasAvx512Vnni()) return Avx512Kernels();
+  if (isa == Isa::kAvx512 && HasAvx512Vnni()) return HasAvx512Vbmi() ? Avx512VbmiKernels() : Avx512Kernels();
   if (isa >= Isa::kAvx2) return Avx2Kernels();
 #endif
   static_cast<void>(isa);

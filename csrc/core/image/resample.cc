@@ -7,7 +7,6 @@
 #include "core/base/buffer.h"
 #include "core/image/kernels.h"
 #include "core/image/plan.h"
-#include "core/image/taps.h"
 
 namespace mmcore::image {
 namespace {
@@ -29,40 +28,47 @@ size_t RoundUp(size_t n) {
   return (n + kSlack - 1) / kSlack * kSlack;
 }
 
-// What both orders need: the two passes, and how many bytes a kernel reads from a row of each kind.
-struct Plan {
-  Plan(const ResizeItem& item, const ResizeOptions& options)
-      : image(item.image), kernels(KernelsFor(options.isa)), out_bytes(options.width * item.image.channels) {
-    const Taps across = MakeTaps(
-        {image.width, item.box.left, item.box.right, item.full_width, item.left, options.width, item.flip},
-        options.filter);
-    const Taps down = MakeTaps(
-        {image.height, item.box.top, item.box.bottom, item.full_height, item.top, options.height, false},
-        options.filter);
-    first_row = down.starts.front();
-    horizontal = HorizontalPass(across, image.channels, kernels);
-    vertical = VerticalPass(down, first_row, kernels);
-    const size_t furthest = *std::max_element(horizontal.starts.begin(), horizontal.starts.end());
-    reach = std::max(furthest + (horizontal.groups - 1) * 4 * image.channels + 16, image.row_bytes());
+Geometry GeometryOf(const ResizeItem& item, const ResizeOptions& options) {
+  const ImageView& image = item.image;
+  const Box& box = item.box;
+  return {{image.width, box.left, box.right, item.full_width, item.left, options.width, item.flip},
+          {image.height, box.top, box.bottom, item.full_height, item.top, options.height, false},
+          options.filter,
+          image.channels,
+          VerticalFirst(item),
+          &KernelsFor(options.isa)};
+}
+
+// The rows of one image, as far as its plan needs them.
+class Source {
+ public:
+  Source(const Plan& plan, const ImageView& image)
+      : plan_(plan),
+        image_(image),
+        first_(image.data + plan.first_column * image.channels),
+        end_(image.data + (image.height - 1) * image.row_stride + image.row_bytes()) {}
+
+  // Row r of a quad, from the first needed column. The last quads may lie partly or wholly below the image: their
+  // weights are zero, any row will do.
+  const uint8_t* Row(size_t quad, size_t r) const {
+    const size_t y = std::min(plan_.first_row + 4 * quad + r, image_.height - 1);
+    return first_ + y * image_.row_stride;
   }
 
-  // The last quads may lie partly or wholly below the image: their weights are zero, any row will do.
-  size_t SourceRow(size_t quad, size_t r) const {
-    return std::min(first_row + 4 * quad + r, image.height - 1);
+  // The same, or a copy of it in `copy` where reading plan.reach bytes would leave the image.
+  const uint8_t* ReadableRow(size_t quad, size_t r, uint8_t* copy) const {
+    const uint8_t* row = Row(quad, r);
+    if (static_cast<size_t>(end_ - row) >= plan_.reach) return row;
+    std::memcpy(copy, row, plan_.column_bytes);
+    std::memset(copy + plan_.column_bytes, 0, plan_.reach - plan_.column_bytes);
+    return copy;
   }
 
-  void Horizontal(const uint8_t* const rows[4], uint8_t* quad) const {
-    kernels.horizontal(rows, horizontal.starts.data(), horizontal.encoded.data(), horizontal.groups,
-                       horizontal.starts.size(), image.channels, quad);
-  }
-
-  const ImageView& image;
-  const Kernels& kernels;
-  size_t out_bytes;
-  size_t first_row;
-  size_t reach;
-  Pass horizontal;
-  Pass vertical;
+ private:
+  const Plan& plan_;
+  const ImageView& image_;
+  const uint8_t* first_;
+  const uint8_t* end_;
 };
 
 // The quads that the vertical pass reads, each made once by make(index, out), in a ring just large enough.
@@ -72,7 +78,7 @@ class QuadRing {
   QuadRing(const Plan& plan, size_t row_bytes, Scratch& scratch, Make make)
       : plan_(plan),
         row_bytes_(row_bytes),
-        stride_(RoundUp(4 * row_bytes + kSlack)),
+        stride_(RoundUp(4 * row_bytes) + kQuadSlack),
         scratch_(scratch),
         make_(make) {
     scratch_.ring.Reserve(plan.vertical.groups * stride_);
@@ -80,11 +86,11 @@ class QuadRing {
   }
 
   void OutputRow(size_t y, uint8_t* row) {
-    const size_t groups = plan_.vertical.groups;
     const size_t start = plan_.vertical.starts[y];
-    for (; made_ < start + groups; ++made_) make_(made_, Slot(made_));
+    const size_t groups = plan_.vertical.used[y];
+    for (made_ = std::max(made_, start); made_ < start + groups; ++made_) make_(made_, Slot(made_));
     for (size_t g = 0; g < groups; ++g) scratch_.quads[g] = Slot(start + g);
-    plan_.kernels.vertical(scratch_.quads.data(), plan_.vertical.words(y), groups, row_bytes_, row);
+    plan_.geometry.kernels->vertical(scratch_.quads.data(), plan_.vertical.words(y), groups, row_bytes_, row);
   }
 
  private:
@@ -98,41 +104,35 @@ class QuadRing {
   size_t made_ = 0;
 };
 
-void RunHorizontalFirst(const Plan& plan, size_t height, Scratch& scratch, RowSink& sink) {
-  const ImageView& image = plan.image;
+void RunHorizontalFirst(const Plan& plan, const ImageView& image, Scratch& scratch, RowSink& sink) {
+  const Source source(plan, image);
+  const size_t out_bytes = plan.geometry.across.count * image.channels;
   scratch.rows.Reserve(4 * plan.reach);
-  scratch.final.Reserve(plan.out_bytes + kSlack);
-  // Kernels read past a row's last byte: rows near the end of the image are copied first.
-  const auto source = [&](size_t y, size_t slot) {
-    const uint8_t* row = image.data + y * image.row_stride;
-    if ((image.height - 1 - y) * image.row_stride + image.row_bytes() >= plan.reach) return row;
-    uint8_t* copy = scratch.rows.data() + slot * plan.reach;
-    std::memcpy(copy, row, image.row_bytes());
-    std::memset(copy + image.row_bytes(), 0, plan.reach - image.row_bytes());
-    return static_cast<const uint8_t*>(copy);
-  };
-  QuadRing ring(plan, plan.out_bytes, scratch, [&](size_t quad, uint8_t* out) {
+  scratch.final.Reserve(out_bytes + kSlack);
+  QuadRing ring(plan, out_bytes, scratch, [&](size_t quad, uint8_t* out) {
     const uint8_t* rows[4];
-    for (size_t r = 0; r < 4; ++r) rows[r] = source(plan.SourceRow(quad, r), r);
+    for (size_t r = 0; r < 4; ++r) rows[r] = source.ReadableRow(quad, r, scratch.rows.data() + r * plan.reach);
     plan.Horizontal(rows, out);
   });
-  for (size_t y = 0; y < height; ++y) {
+  for (size_t y = 0; y < plan.geometry.down.count; ++y) {
     ring.OutputRow(y, scratch.final.data());
     sink.Row(y, scratch.final.data());
   }
 }
 
-void RunVerticalFirst(const Plan& plan, size_t height, Scratch& scratch, RowSink& sink) {
-  const ImageView& image = plan.image;
-  const size_t row_stride = RoundUp(std::max(plan.reach, image.row_bytes() + kSlack));
-  const size_t out_stride = RoundUp(plan.out_bytes + kSlack);
+void RunVerticalFirst(const Plan& plan, const ImageView& image, Scratch& scratch, RowSink& sink) {
+  const Source source(plan, image);
+  const size_t height = plan.geometry.down.count;
+  const size_t out_bytes = plan.geometry.across.count * image.channels;
+  const size_t row_stride = RoundUp(std::max(plan.reach, plan.column_bytes + kSlack));
+  const size_t out_stride = RoundUp(out_bytes + kSlack);
   scratch.rows.Reserve(4 * row_stride);
   scratch.final.Reserve(8 * out_stride);
   uint8_t* quad = scratch.final.data() + 4 * out_stride;
-  QuadRing ring(plan, image.row_bytes(), scratch, [&](size_t index, uint8_t* out) {
+  QuadRing ring(plan, plan.column_bytes, scratch, [&](size_t index, uint8_t* out) {
     const uint8_t* rows[4];
-    for (size_t r = 0; r < 4; ++r) rows[r] = image.data + plan.SourceRow(index, r) * image.row_stride;
-    Interleave(rows, image.row_bytes(), out);
+    for (size_t r = 0; r < 4; ++r) rows[r] = source.Row(index, r);
+    Interleave(rows, plan.column_bytes, out);
   });
   for (size_t y = 0; y < height; y += 4) {
     const uint8_t* rows[4];
@@ -144,7 +144,7 @@ void RunVerticalFirst(const Plan& plan, size_t height, Scratch& scratch, RowSink
       finished[r] = scratch.final.data() + r * out_stride;
     }
     plan.Horizontal(rows, quad);
-    Deinterleave(quad, plan.out_bytes, finished);
+    Deinterleave(quad, out_bytes, finished);
     for (size_t r = 0; r < 4 && y + r < height; ++r) sink.Row(y + r, finished[r]);
   }
 }
@@ -160,9 +160,9 @@ bool VerticalFirst(const ResizeItem& item) {
 }
 
 void Resample(const ResizeItem& item, const ResizeOptions& options, RowSink& sink) {
-  const Plan plan(item, options);
-  const auto run = VerticalFirst(item) ? RunVerticalFirst : RunHorizontalFirst;
-  run(plan, options.height, ThreadScratch(), sink);
+  const Plan& plan = PlanFor(GeometryOf(item, options));
+  const auto run = plan.geometry.vertical_first ? RunVerticalFirst : RunHorizontalFirst;
+  run(plan, item.image, ThreadScratch(), sink);
 }
 
 }  // namespace mmcore::image

@@ -21,6 +21,9 @@ class RowSink {
 // always begin with the horizontal pass.) The sizes are those of the whole image, whatever the box.
 bool VerticalFirst(const ResizeItem& item);
 
+// Throws InvalidArgument for sizes, channels, boxes or windows that do not fit.
+void CheckItem(const ResizeItem& item, const ResizeOptions& options);
+
 // `item` and `options` have been checked.
 void Resample(const ResizeItem& item, const ResizeOptions& options, RowSink& sink);
 

@@ -1,13 +1,12 @@
 #include "core/image/resize.h"
 
-#include <cstring>
 #include <string>
 
 #include "core/base/buffer.h"
 #include "core/base/errors.h"
 #include "core/image/alpha.h"
-#include "core/image/kernels.h"
 #include "core/image/resample.h"
+#include "core/image/sink.h"
 
 namespace mmcore::image {
 namespace {
@@ -16,7 +15,35 @@ std::string Size(size_t height, size_t width) {
   return std::to_string(height) + " x " + std::to_string(width);
 }
 
-void Check(const ResizeItem& item, const ResizeOptions& options) {
+bool IsCopy(const ResizeItem& item) {
+  return item.full_height == item.image.height && item.full_width == item.image.width && item.box.left == 0 &&
+         item.box.top == 0 && item.box.right == static_cast<float>(item.image.width) &&
+         item.box.bottom == static_cast<float>(item.image.height);
+}
+
+void ResampleBytes(const ResizeItem& item, const ResizeOptions& options, uint8_t* out) {
+  ByteSink sink(out, options.width * item.image.channels);
+  Resample(item, options, sink);
+}
+
+void CheckBatch(Span<const ResizeItem> items, const ResizeOptions& options, size_t channels) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    try {
+      CheckItem(items[i], options);
+    } catch (const InvalidArgument& error) {
+      throw InvalidArgument("image " + std::to_string(i) + ": " + error.what());
+    }
+    if (items[i].image.channels != channels) {
+      throw InvalidArgument("image " + std::to_string(i) + ": this batch takes images of " +
+                            std::to_string(channels) + " channels, as many as mean and std have, got " +
+                            std::to_string(items[i].image.channels));
+    }
+  }
+}
+
+}  // namespace
+
+void CheckItem(const ResizeItem& item, const ResizeOptions& options) {
   const ImageView& image = item.image;
   const auto side = [](size_t n) { return n >= 1 && n <= kMaxSide; };
   if (!side(image.height) || !side(image.width) || image.channels < 1 || image.channels > 4) {
@@ -46,58 +73,6 @@ void Check(const ResizeItem& item, const ResizeOptions& options) {
   }
 }
 
-bool IsCopy(const ResizeItem& item) {
-  return item.full_height == item.image.height && item.full_width == item.image.width && item.box.left == 0 &&
-         item.box.top == 0 && item.box.right == static_cast<float>(item.image.width) &&
-         item.box.bottom == static_cast<float>(item.image.height);
-}
-
-class ByteSink final : public RowSink {
- public:
-  ByteSink(uint8_t* out, size_t row_bytes) : out_(out), row_bytes_(row_bytes) {}
-  void Row(size_t y, const uint8_t* row) override { std::memcpy(out_ + y * row_bytes_, row, row_bytes_); }
-
- private:
-  uint8_t* out_;
-  size_t row_bytes_;
-};
-
-class FloatSink final : public RowSink {
- public:
-  FloatSink(float* out, size_t row_size, const Normalization& normalization, const Kernels& kernels)
-      : out_(out), row_size_(row_size), normalization_(normalization), kernels_(kernels) {}
-  void Row(size_t y, const uint8_t* row) override {
-    kernels_.normalize(row, row_size_, normalization_, out_ + y * row_size_);
-  }
-
- private:
-  float* out_;
-  size_t row_size_;
-  const Normalization& normalization_;
-  const Kernels& kernels_;
-};
-
-void ResampleBytes(const ResizeItem& item, const ResizeOptions& options, uint8_t* out) {
-  ByteSink sink(out, options.width * item.image.channels);
-  Resample(item, options, sink);
-}
-
-void CheckBatch(Span<const ResizeItem> items, const ResizeOptions& options) {
-  for (size_t i = 0; i < items.size(); ++i) {
-    try {
-      Check(items[i], options);
-    } catch (const InvalidArgument& error) {
-      throw InvalidArgument("image " + std::to_string(i) + ": " + error.what());
-    }
-    if (items[i].image.channels != 3) {
-      throw InvalidArgument("image " + std::to_string(i) + ": a batch takes images of 3 channels, got " +
-                            std::to_string(items[i].image.channels));
-    }
-  }
-}
-
-}  // namespace
-
 ResizeItem WholeImage(const ImageView& image, size_t height, size_t width) {
   ResizeItem item;
   item.image = image;
@@ -108,8 +83,9 @@ ResizeItem WholeImage(const ImageView& image, size_t height, size_t width) {
 }
 
 void Resize(const ResizeItem& item, const ResizeOptions& options, uint8_t* out) {
-  Check(item, options);
-  if (item.image.channels % 2 == 1 || IsCopy(item)) return ResampleBytes(item, options, out);
+  CheckItem(item, options);
+  const bool has_alpha = item.image.channels % 2 == 0;
+  if (!has_alpha || IsCopy(item) || options.filter == Filter::kNearest) return ResampleBytes(item, options, out);
   ResizeItem premultiplied = item;
   const Buffer<uint8_t> pixels = Premultiply(item.image);
   premultiplied.image.data = pixels.data();
@@ -118,21 +94,12 @@ void Resize(const ResizeItem& item, const ResizeOptions& options, uint8_t* out) 
   Unpremultiply(out, options.height * options.width, item.image.channels);
 }
 
-void ResizeBatch(Span<const ResizeItem> items, const ResizeOptions& options, uint8_t* out,
-                 Executor& executor) {
-  CheckBatch(items, options);
-  const size_t image_size = options.height * options.width * 3;
-  executor.ParallelFor(items.size(),
-                       [&](size_t i) { ResampleBytes(items[i], options, out + i * image_size); });
-}
-
-void ResizeNormalizeBatch(Span<const ResizeItem> items, const ResizeOptions& options,
-                          const Normalization& normalization, float* out, Executor& executor) {
-  CheckBatch(items, options);
-  const Kernels& kernels = KernelsFor(options.isa);
-  const size_t row_size = options.width * 3;
+void ResizeBatch(Span<const ResizeItem> items, const ResizeOptions& options, const Normalization& normalization,
+                 const BatchFormat& format, void* out, Executor& executor) {
+  CheckBatch(items, options, normalization.channels);
+  const BatchWriter writer(options, normalization, format);
   executor.ParallelFor(items.size(), [&](size_t i) {
-    FloatSink sink(out + i * options.height * row_size, row_size, normalization, kernels);
+    BatchSink sink(writer, static_cast<uint8_t*>(out) + i * writer.image_bytes());
     Resample(items[i], options, sink);
   });
 }

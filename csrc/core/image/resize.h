@@ -40,19 +40,28 @@ struct ResizeOptions {
   Isa isa = ActiveIsa();
 };
 
+enum class DType { kUint8, kFloat32, kBfloat16, kFloat16 };
+enum class Layout { kNhwc, kNchw };
+
+MMCORE_API size_t ElementSize(DType dtype);
+
+// How a batch lies in memory. kUint8 is resized and not normalised; the others are.
+struct BatchFormat {
+  DType dtype = DType::kFloat32;
+  Layout layout = Layout::kNhwc;
+};
+
 // Writes height x width x channels bytes to `out`. Two and four channels end in alpha: as in Pillow they are
-// resized with premultiplied colours, unless nothing changes size.
+// resized with premultiplied colours, unless nothing changes size or the filter is kNearest.
 // Throws InvalidArgument for sizes, channels, boxes or windows that do not fit.
 MMCORE_API void Resize(const ResizeItem& item, const ResizeOptions& options, uint8_t* out);
 
-// Item i goes to out + i * height * width * 3. All items are three-channel images.
+// Item i goes to the i-th part of `out`, [height, width, C] or [C, height, width] elements each. All items have the
+// C = normalization.channels channels. Bit-equal to Resize followed by a table of `normalization`.
 // Throws InvalidArgument naming the item's index before anything is written.
-MMCORE_API void ResizeBatch(Span<const ResizeItem> items, const ResizeOptions& options, uint8_t* out,
+MMCORE_API void ResizeBatch(Span<const ResizeItem> items, const ResizeOptions& options,
+                            const Normalization& normalization, const BatchFormat& format, void* out,
                             Executor& executor);
-
-// The same, normalised to float32: bit-equal to ResizeBatch followed by Normalization::table.
-MMCORE_API void ResizeNormalizeBatch(Span<const ResizeItem> items, const ResizeOptions& options,
-                                     const Normalization& normalization, float* out, Executor& executor);
 
 }  // namespace mmcore::image
 

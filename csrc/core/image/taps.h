@@ -29,6 +29,11 @@ struct Axis {
   size_t first;
   size_t count;
   bool reversed;
+
+  bool operator==(const Axis& other) const {
+    return in_size == other.in_size && begin == other.begin && end == other.end && out_size == other.out_size &&
+           first == other.first && count == other.count && reversed == other.reversed;
+  }
 };
 
 // Output i sums weights[i * stride + t] times source pixel starts[i] + t, for t < sizes[i] <= stride.
@@ -40,6 +45,10 @@ struct Taps {
 };
 
 Taps MakeTaps(const Axis& axis, Filter filter);
+
+// The source pixel of each output for Filter::kNearest: floor(begin + (i + 0.5) s), where the multiple of s is a
+// sum of i + 1 terms, as in Pillow: the rounding of each addition decides ties.
+std::vector<uint32_t> NearestPixels(const Axis& axis);
 
 }  // namespace mmcore::image
 

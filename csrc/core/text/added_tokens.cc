@@ -7,6 +7,7 @@
 #include "core/base/errors.h"
 #include "core/base/unicode_tables.h"
 #include "core/base/utf8.h"
+#include "core/text/split/word_tables.h"
 
 namespace mmcore {
 namespace text {
@@ -19,10 +20,8 @@ uint32_t CodePointBefore(std::string_view text, size_t* at) {
   return utf8::DecodeValid(text.data() + *at).code_point;
 }
 
-// \w of a regular expression: letters, marks, numbers, connecting punctuation.
-bool IsWordCharacter(uint32_t c) {
-  return c == '_' || (unicode::Flags(c) & (unicode::kLetter | unicode::kNumber | unicode::kMark)) != 0;
-}
+// \w of the regular expressions that Hugging Face asks.
+bool IsWordCharacter(uint32_t c) { return (words::Classes(c) & words::kWord) != 0; }
 
 bool TouchesWord(std::string_view text, size_t begin, size_t end) {
   if (end < text.size() && IsWordCharacter(utf8::DecodeValid(text.data() + end).code_point)) return true;
@@ -49,68 +48,59 @@ size_t SkipSpaceForward(std::string_view text, size_t at) {
 
 }  // namespace
 
-void AddedTokens::Group::Add(const AddedToken& token) {
-  by_first_byte[static_cast<unsigned char>(token.content[0])].push_back(&token);
-  ++size;
-}
-
-void AddedTokens::Group::Finish() {
-  size_t used = 0;
-  for (size_t byte = 0; byte < 256; ++byte) {
-    auto& tokens = by_first_byte[byte];
-    std::stable_sort(tokens.begin(), tokens.end(), [](const AddedToken* a, const AddedToken* b) {
-      return a->content.size() > b->content.size();
-    });
-    if (tokens.empty()) continue;
-    only_first_byte = static_cast<int>(byte);
-    ++used;
+void AddedTokens::Add(const AddedToken& token, std::string_view content) {
+  const Trie::Match known = contents_.Longest(content);
+  if (known.id >= 0 && known.size == content.size()) return;
+  const auto first = static_cast<unsigned char>(content[0]);
+  if (tokens_.empty()) {
+    only_first_byte_ = first;
+  } else if (only_first_byte_ != first) {
+    only_first_byte_ = -1;
   }
-  if (used != 1) only_first_byte = -1;
+  is_first_byte_[first] = true;
+  contents_.Insert(content, static_cast<int32_t>(tokens_.size()));
+  tokens_.push_back(&token);
 }
 
-size_t AddedTokens::Group::NextCandidate(std::string_view text, size_t from) const {
-  if (only_first_byte >= 0) {
-    const void* found = std::memchr(text.data() + from, only_first_byte, text.size() - from);
+size_t AddedTokens::NextCandidate(std::string_view text, size_t from) const {
+  if (only_first_byte_ >= 0) {
+    const void* found = std::memchr(text.data() + from, only_first_byte_, text.size() - from);
     return found == nullptr ? text.size()
                             : static_cast<size_t>(static_cast<const char*>(found) - text.data());
   }
-  while (from < text.size() && by_first_byte[static_cast<unsigned char>(text[from])].empty()) ++from;
+  while (from < text.size() && !is_first_byte_[static_cast<unsigned char>(text[from])]) ++from;
   return from;
 }
 
-const AddedToken* AddedTokens::Group::LongestAt(std::string_view text, size_t at) const {
-  for (const AddedToken* token : by_first_byte[static_cast<unsigned char>(text[at])]) {
-    if (text.compare(at, token->content.size(), token->content) == 0) return token;
-  }
-  return nullptr;
+size_t AddedTokens::SwallowForward(std::string_view text, size_t at, Progress& progress) const {
+  if (at >= progress.space_end) progress.space_end = SkipSpaceForward(text, at);
+  return progress.space_end;
 }
 
-AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens) : tokens_(tokens) {
-  for (const AddedToken& token : tokens) (token.late ? late_ : early_).Add(token);
-  early_.Finish();
-  late_.Finish();
-}
-
-AddedTokens::Match AddedTokens::Find(const Group& group, std::string_view text, size_t floor, size_t* cursor,
-                                     SpecialText rule) {
-  for (size_t at = *cursor; (at = group.NextCandidate(text, at)) < text.size();) {
-    const AddedToken* token = group.LongestAt(text, at);
-    if (token == nullptr) {
+AddedTokens::Match AddedTokens::Find(const TextPiece& piece, const SpecialRule& rule, Progress& progress) const {
+  const std::string_view text = piece.text;
+  for (size_t at = progress.cursor; at < text.size() && (at = NextCandidate(text, at)) < text.size();) {
+    const Trie::Match longest = contents_.Longest(text.substr(at));
+    if (longest.id < 0) {
       ++at;
       continue;
     }
-    const size_t begin = at, end = at + token->content.size();
+    const AddedToken* const token = tokens_[static_cast<size_t>(longest.id)];
+    const size_t begin = at, end = at + longest.size;
     at = end;
-    if (token->special && rule == SpecialText::kText) continue;
+    if (token->special && rule.IsText(piece, begin, end)) continue;
     if (token->single_word && TouchesWord(text, begin, end)) continue;
-    if (token->special && rule == SpecialText::kError) {
+    if (token->special && rule.rule == SpecialText::kError) {
       throw InvalidArgument(
           "the text contains the special token " + std::string(token->content) +
           "; pass special=\"parse\" to make it one, or special=\"text\" to encode its letters");
     }
-    *cursor = end;
-    return {token, token->lstrip ? SkipSpaceBackward(text, begin, floor) : begin,
-            token->rstrip ? SkipSpaceForward(text, end) : end};
+    progress.cursor = end;
+    const size_t floor = progress.done;
+    Match match{token, begin, token->rstrip ? SwallowForward(text, end, progress) : end};
+    if (token->lstrip) match.begin = std::max(floor, SkipSpaceBackward(text, begin, floor));
+    if (match.begin <= match.end) progress.done = match.end;
+    return match;
   }
   return {nullptr, 0, 0};
 }

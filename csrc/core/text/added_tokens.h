@@ -9,7 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/span.h"
+#include "core/text/model.h"
 #include "core/text/spec.h"
+#include "core/text/trie.h"
 
 namespace mmcore {
 namespace text {
@@ -21,6 +24,24 @@ enum class SpecialText : uint8_t {
   kError = 2,  // InvalidArgument: for text that nobody vouches for.
 };
 
+// The rule for a text, and where in it another one holds: in `plain` special tokens are text, whatever the rule
+// (what users wrote, between markers of a conversation). Only for tracked pieces.
+struct SpecialRule {
+  SpecialRule(SpecialText text_rule, Span<const Offset> plain_parts = {})  // NOLINT: implicit
+      : rule(text_rule), plain(plain_parts) {}
+
+  bool IsText(const TextPiece& piece, size_t begin, size_t end) const {
+    if (rule == SpecialText::kText) return true;
+    for (const Offset& part : plain) {
+      if (piece.origins[begin].begin < part.end && part.begin < piece.origins[end - 1].end) return true;
+    }
+    return false;
+  }
+
+  SpecialText rule;
+  Span<const Offset> plain;
+};
+
 class AddedTokens {
  public:
   struct Match {
@@ -28,54 +49,45 @@ class AddedTokens {
     size_t begin, end;        // With the white space that lstrip and rstrip swallow.
   };
 
-  explicit AddedTokens(const std::vector<AddedToken>& tokens);
+  // Finds `token`, which stays alive as long as this does, where `content` stands. Of tokens with equal content
+  // the first one is found.
+  void Add(const AddedToken& token, std::string_view content);
 
-  bool empty() const { return tokens_.empty(); }
-
-  // Calls on_text(piece) for what lies between added tokens and on_token(match) for each of these, in order,
-  // while they return true. Throws InvalidArgument for a special token under kError.
+  // Calls on_text(part) for what lies between added tokens and on_token(token, part) for each of these, in
+  // order, while they return true. A token of white space is found even where the one before has swallowed it, as
+  // in Hugging Face. Throws InvalidArgument for a special token under kError.
   template <typename OnText, typename OnToken>
-  bool Split(std::string_view text, SpecialText rule, const OnText& on_text, const OnToken& on_token) const {
-    return SplitBy(early_, text, rule, on_token,
-                   [&](std::string_view piece) { return SplitBy(late_, piece, rule, on_token, on_text); });
+  bool Split(const TextPiece& piece, const SpecialRule& rule, const OnText& on_text, const OnToken& on_token) const {
+    Progress progress;
+    while (!tokens_.empty()) {
+      const size_t done = progress.done;
+      const Match match = Find(piece, rule, progress);
+      if (match.token == nullptr) break;
+      if (match.begin >= match.end) continue;
+      if (done < match.begin && !on_text(piece.Sub(done, match.begin))) return false;
+      if (!on_token(*match.token, piece.Sub(match.begin, match.end))) return false;
+    }
+    const size_t done = progress.done;
+    return done >= piece.text.size() || on_text(piece.Sub(done, piece.text.size()));
   }
 
  private:
-  // Tokens that are searched together, by their first byte, longest first.
-  struct Group {
-    std::array<std::vector<const AddedToken*>, 256> by_first_byte;
-    int only_first_byte = -1;  // Where all begin alike: then memchr finds them.
-    size_t size = 0;
+  size_t NextCandidate(std::string_view text, size_t from) const;
 
-    void Add(const AddedToken& token);
-    void Finish();
-    size_t NextCandidate(std::string_view text, size_t from) const;
-    const AddedToken* LongestAt(std::string_view text, size_t at) const;
+  struct Progress {
+    size_t cursor = 0;     // Where the next match may begin.
+    size_t done = 0;       // Text up to here is part of a match or was given as text. May be set back.
+    size_t space_end = 0;  // Of the run of white space that was swallowed last: no run is read twice.
   };
 
-  // The first match that begins at or after `*cursor`; white space before `floor` is not swallowed.
-  static Match Find(const Group& group, std::string_view text, size_t floor, size_t* cursor,
-                    SpecialText rule);
+  // The first match that begins at the cursor or after it; white space that is done is not swallowed.
+  Match Find(const TextPiece& piece, const SpecialRule& rule, Progress& progress) const;
+  size_t SwallowForward(std::string_view text, size_t at, Progress& progress) const;
 
-  template <typename OnText, typename OnToken>
-  static bool SplitBy(const Group& group, std::string_view text, SpecialText rule, const OnToken& on_token,
-                      const OnText& on_text) {
-    size_t done = 0;
-    if (group.size != 0) {
-      size_t cursor = 0;
-      while (true) {
-        const Match match = Find(group, text, done, &cursor, rule);
-        if (match.token == nullptr) break;
-        if (done < match.begin && !on_text(text.substr(done, match.begin - done))) return false;
-        if (!on_token(match, text)) return false;
-        done = match.end;
-      }
-    }
-    return done >= text.size() || on_text(text.substr(done));
-  }
-
-  const std::vector<AddedToken>& tokens_;
-  Group early_, late_;
+  std::vector<const AddedToken*> tokens_;
+  Trie contents_;  // -> index of the token.
+  std::array<bool, 256> is_first_byte_{};
+  int only_first_byte_ = -1;  // Where all begin alike: then memchr finds them.
 };
 
 }  // namespace text

@@ -14,7 +14,6 @@
 
 #include "core/base/unicode_tables.h"
 #include "core/base/utf8.h"
-#include "core/text/spec.h"
 
 namespace mmcore {
 namespace text {
@@ -35,11 +34,16 @@ constexpr std::array<BertClass, 256> MakeBertClasses() {
 }
 inline constexpr std::array<BertClass, 256> kBertClasses = MakeBertClasses();
 
+struct BertOptions {
+  bool clean_text = false, split_ideographs = false, strip_accents = false, lowercase = false;
+};
+
 // Collects normalized characters into words. `Words` receives:
 //   void Character(uint32_t c, size_t source)   one more normalized character of the current word, and where
 //   the
 //                                               character that it comes from begins in the text
 //   bool EndWord()                              the word, if any, is complete; false: no more are wanted
+//   size_t most_characters() const              of a word of more, no further ones are looked at
 // Accents are stripped after decomposition, whose order depends on neighbours: what has a combining class
 // waits until the next character that has none.
 struct WaitingMark {
@@ -51,8 +55,8 @@ struct WaitingMark {
 template <typename Words>
 class BertNormalizer {
  public:
-  BertNormalizer(const WordPieceSpec& spec, std::vector<WaitingMark>& waiting, Words& words)
-      : spec_(spec), waiting_(waiting), words_(words) {
+  BertNormalizer(const BertOptions& options, std::vector<WaitingMark>& waiting, Words& words)
+      : options_(options), waiting_(waiting), words_(words) {
     waiting_.clear();
   }
 
@@ -60,13 +64,13 @@ class BertNormalizer {
   bool Add(uint32_t c, size_t source) {
     source_ = source;
     const uint8_t flags = unicode::Flags(c);
-    if (spec_.clean_text) {
+    if (options_.clean_text) {
       if (c != '\t' && c != '\n' && c != '\r' && (flags & unicode::kRemoved)) return true;
       if (flags & unicode::kSpace) return Finish();
     }
-    const bool alone = spec_.split_ideographs && (flags & unicode::kIdeograph);
+    const bool alone = options_.split_ideographs && (flags & unicode::kIdeograph);
     if (alone && !Finish()) return false;
-    const bool going = (flags & unicode::kMapped) && spec_.strip_accents ? Decompose(c) : Place(c);
+    const bool going = (flags & unicode::kMapped) && options_.strip_accents ? Decompose(c) : Place(c);
     return going && (!alone || Finish());
   }
 
@@ -92,10 +96,12 @@ class BertNormalizer {
 
   // A character of the decomposed text, in logical order.
   bool Place(uint32_t c) {
-    if (!spec_.strip_accents) return Emit(c, source_);
+    if (!options_.strip_accents) return Emit(c, source_);
     const uint8_t combining_class = unicode::Flags(c) & unicode::kMapped ? unicode::CombiningClass(c) : 0;
     if (combining_class != 0) {
-      if (!(unicode::Flags(c) & unicode::kMark)) waiting_.push_back({combining_class, c, source_});
+      // No mark ends a word, so that those beyond the limit change nothing, and a text of ten million takes no memory.
+      const bool wanted = !(unicode::Flags(c) & unicode::kMark) && waiting_.size() <= words_.most_characters();
+      if (wanted) waiting_.push_back({combining_class, c, source_});
       return true;
     }
     if (!FlushMarks()) return false;
@@ -114,7 +120,7 @@ class BertNormalizer {
   }
 
   bool Emit(uint32_t c, size_t source) {
-    if (!spec_.lowercase || !(unicode::Flags(c) & unicode::kMapped)) return Split(c, source);
+    if (!options_.lowercase || !(unicode::Flags(c) & unicode::kMapped)) return Split(c, source);
     const Span<const uint32_t> lower = unicode::Lower(c);
     if (lower.empty()) return Split(c, source);
     for (const uint32_t part : lower) {
@@ -133,7 +139,7 @@ class BertNormalizer {
     return !alone || words_.EndWord();
   }
 
-  const WordPieceSpec& spec_;
+  const BertOptions& options_;
   std::vector<WaitingMark>& waiting_;
   Words& words_;
   size_t source_ = 0;

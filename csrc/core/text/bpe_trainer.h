@@ -1,7 +1,5 @@
 // Trains a byte-level BPE vocabulary: counts the words of texts on all cores, then merges the most frequent
-// pair until the vocabulary is full. (Sennrich et al., Neural Machine Translation of Rare Words with Subword
-// Units, 2016, arXiv:1508.07909, algorithm 1.) Ties, and what happens when two pairs make the same token, as
-// Hugging Face's trainer.
+// pair until the vocabulary is full; the same as Hugging Face's BpeTrainer.
 #ifndef MMCORE_CORE_TEXT_BPE_TRAINER_H_
 #define MMCORE_CORE_TEXT_BPE_TRAINER_H_
 
@@ -15,7 +13,7 @@
 #include "core/base/api.h"
 #include "core/base/executor.h"
 #include "core/base/span.h"
-#include "core/text/word_counts.h"
+#include "core/text/train/word_counter.h"
 
 namespace mmcore {
 namespace text {
@@ -25,21 +23,21 @@ struct TrainedBpe {
   std::vector<std::pair<uint32_t, uint32_t>> merges;  // Pairs of ids, by rank, without repetition.
 };
 
-class MMCORE_API BpeTrainer {
+class MMCORE_API BpeTrainer final : public WordCounter {
  public:
-  // Adds the words of `texts`. Invalid UTF-8 is read as in Tokenizer.
-  void Feed(Span<const std::string_view> texts, Executor& executor);
-
-  size_t num_words() const { return words_.size(); }  // Distinct ones.
-
   // `reserved`: tokens that take the first ids (special ones). `byte_order`: the 256 bytes in the order of
   // their ids. Pairs seen fewer than `min_frequency` times are not merged. Throws InvalidArgument where
   // `vocab_size` has no room for the reserved tokens and the bytes.
   TrainedBpe Train(size_t vocab_size, uint64_t min_frequency, const std::vector<std::string>& reserved,
-                   Span<const uint8_t> byte_order) const;
+                   Span<const uint8_t> byte_order, Executor& executor);
+  TrainedBpe Train(size_t vocab_size, uint64_t min_frequency, const std::vector<std::string>& reserved,
+                   Span<const uint8_t> byte_order) {
+    InlineExecutor executor;
+    return Train(vocab_size, min_frequency, reserved, byte_order, executor);
+  }
 
- private:
-  WordCounts words_;
+ protected:
+  void CountWords(std::string_view text, WordCounts& counts) const override;
 };
 
 }  // namespace text

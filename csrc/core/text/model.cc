@@ -5,5 +5,7 @@ namespace text {
 
 Model::~Model() = default;
 
+TextPiece Model::Normalize(const TextPiece& piece, Workspace&) const { return piece; }
+
 }  // namespace text
 }  // namespace mmcore

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/base/buffer.h"
+#include "core/base/large_memory.h"
 #include "core/base/span.h"
 
 namespace mmcore {
@@ -23,6 +23,13 @@ class TokenSink {
   TokenSink(int32_t* memory, size_t capacity) : begin_(memory), cursor_(memory), capacity_(capacity) {}
   TokenSink(const TokenSink&) = delete;
   TokenSink& operator=(const TokenSink&) = delete;
+
+  // Has room for `count` ids at once, where it is not the caller's memory: growing would copy them, and memory that
+  // stays untouched costs nothing.
+  void Reserve(size_t count) {
+    if (grows_ && count > capacity_) Grow(count);
+    SetEnd();
+  }
 
   // From here at most `limit` ids are taken, until the next call.
   void BeginRow(size_t limit) {
@@ -48,6 +55,15 @@ class TokenSink {
   size_t size() const { return static_cast<size_t>(cursor_ - begin_); }
   Span<const int32_t> ids() const { return {begin_, size()}; }
 
+  // The ids without a copy, where they are not in the caller's memory. Leaves the sink empty.
+  LargeArray<int32_t> Take() {
+    if (memory_.data() == nullptr) return LargeArray<int32_t>(0);
+    memory_.Shorten(size());
+    begin_ = cursor_ = end_ = nullptr;
+    capacity_ = 0;
+    return std::move(memory_);
+  }
+
  private:
   void SetEnd() { end_ = begin_ + std::min(capacity_, row_end_); }
 
@@ -61,7 +77,7 @@ class TokenSink {
   }
 
   void Grow(size_t capacity) {
-    Buffer<int32_t> larger(capacity);
+    LargeArray<int32_t> larger(capacity);
     const size_t used = size();
     if (used != 0) std::memcpy(larger.data(), begin_, used * sizeof(int32_t));
     memory_ = std::move(larger);
@@ -70,7 +86,7 @@ class TokenSink {
     capacity_ = capacity;
   }
 
-  Buffer<int32_t> memory_;
+  LargeArray<int32_t> memory_;
   int32_t* begin_ = nullptr;
   int32_t* cursor_ = nullptr;
   int32_t* end_ = nullptr;

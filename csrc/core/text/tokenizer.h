@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,8 +13,10 @@
 
 #include "core/base/api.h"
 #include "core/base/executor.h"
+#include "core/base/large_memory.h"
 #include "core/base/span.h"
 #include "core/text/added_tokens.h"
+#include "core/text/decode/decoder.h"
 #include "core/text/model.h"
 #include "core/text/spec.h"
 
@@ -29,8 +32,13 @@ struct EncodeOptions {
 
 // Rows of different lengths: row i is values[row_splits[i], row_splits[i + 1]).
 struct Ragged {
-  std::vector<int32_t> values;
+  LargeArray<int32_t> values;
   std::vector<int64_t> row_splits;
+};
+
+struct TrackedIds {
+  std::vector<int32_t> ids;
+  std::vector<Offset> offsets;  // Bytes of the text; (0, 0) for what is put around it.
 };
 
 // Memory of the caller for a batch: [rows, width], row-major. What a row does not fill has the pad id (0
@@ -56,6 +64,8 @@ class MMCORE_API Tokenizer {
   // what the options rule out.
   std::vector<int32_t> Encode(std::string_view text, const EncodeOptions& options) const;
   std::vector<Offset> Offsets(std::string_view text, const EncodeOptions& options) const;
+  // Ids without limit, with where each comes from; in `plain` special tokens are text.
+  TrackedIds EncodeTracked(std::string_view text, const EncodeOptions& options, Span<const Offset> plain) const;
   Ragged EncodeRagged(Span<const std::string_view> texts, const EncodeOptions& options,
                       Executor& executor) const;
 
@@ -69,25 +79,33 @@ class MMCORE_API Tokenizer {
   // Valid UTF-8. Throws InvalidArgument for an id that is not in the vocabulary.
   std::string Decode(Span<const int32_t> ids, bool skip_special) const;
 
+  // What a decoder begins with for an id: bytes where its first step is ByteLevel. Throws as Decode.
+  std::string_view TokenText(int32_t id) const;
+  bool IsSpecial(int32_t id) const { return is_special_[static_cast<size_t>(id)]; }  // Left out by skip_special.
+
   size_t vocab_size() const { return spec_.tokens.size(); }
   size_t num_special() const { return spec_.before.size() + spec_.after.size(); }
   int32_t pad_id() const { return spec_.pad_id; }  // -1: none.
   Span<const uint8_t> spec_bytes() const { return bytes_; }
 
  private:
-  class Row;
-
+  void AddTokens();
+  void DecodeAs(std::string_view normalized, const AddedToken& token);
   size_t ContentLimit(const EncodeOptions& options) const;
   void CheckSize(std::string_view text) const;
   void EncodeRow(std::string_view text, const EncodeOptions& options, Workspace& workspace,
                  TokenSink& sink) const;
   void EncodeContent(std::string_view text, SpecialText rule, Workspace& workspace, TokenSink& sink) const;
+  bool EncodeEnd(std::string_view text, SpecialText rule, size_t limit, Workspace& workspace,
+                 TokenSink& sink) const;
 
   const std::vector<uint8_t> bytes_;  // Views in spec_ point here.
-  const Spec spec_;
-  const AddedTokens added_;
+  std::deque<std::string> normalized_;  // So do those of tokens that are decoded as they are normalized here.
+  Spec spec_;
   const std::unique_ptr<const Model> model_;
-  std::vector<bool> is_special_;  // By id.
+  std::vector<std::unique_ptr<const Decoder>> decoders_;
+  AddedTokens early_, late_;     // Found in the text as it is, and in the normalized text.
+  std::vector<bool> is_special_;  // By id: decoding may leave it out.
   const std::unique_ptr<class WorkspacePool> workspaces_;
 };
 

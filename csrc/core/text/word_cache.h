@@ -30,6 +30,9 @@ class WordCache {
     return same ? Span<const int32_t>(entry.ids, entry.count) : Span<const int32_t>();
   }
 
+  // Fetches what Find looks at.
+  void Prefetch(uint64_t hash) const { __builtin_prefetch(&entries_[hash % kSlots]); }
+
   void Insert(const WordKey& key, uint64_t hash, Span<const int32_t> ids) {
     if (ids.empty() || ids.size() > kMaxIds) return;
     Entry& entry = entries_[hash % kSlots];
@@ -42,7 +45,7 @@ class WordCache {
   }
 
  private:
-  static constexpr size_t kSlots = 16384;  // 1 MB: the second-level cache of one core.
+  static constexpr size_t kSlots = 32768;  // 2 MB: the second-level cache of one core; twice as many won nothing.
 
   struct alignas(64) Entry {
     uint64_t a, b, c;

@@ -1,0 +1,212 @@
+"""Attention in a graph, against plain TensorFlow (as a graph and under XLA) and PyTorch's fused kernel where installed.
+
+Unit: one call on q, k, v [B, T, H, K] as a projection gives them; whoever wants the heads first transposes (what
+TensorFlow costs on tensors that lie so already is reported beside). GFLOP/s count two products forward and six
+with gradients, also where seven are computed. Ceiling: a product of two large matrices, measured in the same run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import baselines
+import numpy as np
+import pytest
+from pairing import paired_ratio, seconds
+
+tf = pytest.importorskip("tensorflow", reason="needs TensorFlow (extra: cpu)")
+
+# [B, H, T, K]
+FORWARD = [(8, 12, 197, 64), (32, 8, 77, 64), (2, 12, 1024, 64), (1, 8, 4096, 64)]
+BACKWARD = [(32, 8, 77, 64), (8, 12, 197, 64), (2, 12, 1024, 64)]
+BFLOAT16 = [(8, 12, 197, 64), (2, 12, 1024, 64)]
+CAUSAL = (2, 12, 1024, 64)
+MEMORY_LENGTH = 4096
+CALLS = 200
+
+
+def label(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+@pytest.mark.parametrize("shape", FORWARD, ids=label)
+def test_forward(benchmark, shape):
+    compare(benchmark, shape, "float32", gradients=False)
+
+
+@pytest.mark.parametrize("shape", BACKWARD, ids=label)
+def test_forward_and_backward(benchmark, shape):
+    compare(benchmark, shape, "float32", gradients=True)
+
+
+@pytest.mark.parametrize("shape", BFLOAT16, ids=label)
+def test_bfloat16_forward(benchmark, shape):
+    compare(benchmark, shape, "bfloat16", gradients=False)
+
+
+@pytest.mark.parametrize("gradients", [False, True], ids=["forward", "both"])
+def test_causal_against_our_own_without(benchmark, gradients):
+    from mmcore import ops
+
+    inputs = tensors(arrays(CAUSAL), "float32", gradients)
+    whole = compiled(ops.attention, inputs, gradients)
+    causal = compiled(lambda q, k, v: ops.attention(q, k, v, is_causal=True), inputs, gradients)
+    first = ops.attention(*(x[:, :5] for x in inputs[:3]), is_causal=True)
+    np.testing.assert_allclose(tf.nest.flatten(causal())[0][:, :5], first, rtol=0, atol=1e-4)
+    ratio = paired_ratio(causal, whole)
+    finish(benchmark, causal, times_not_causal=ratio.median, low=ratio.low, high=ratio.high)
+
+
+def test_the_same_under_xla(benchmark):
+    """What a call costs inside a function that XLA compiles, against the same in a plain graph."""
+    from mmcore import ops
+
+    inputs = tensors(arrays(FORWARD[0]), "float32", False)
+    graph, jitted = (
+        compiled(ops.attention, inputs, False),
+        compiled(ops.attention, inputs, False, jit_compile=True),
+    )
+    agree(jitted(), graph(), "float32")
+    ratio = paired_ratio(jitted, graph)
+    finish(benchmark, jitted, times_graph=ratio.median, low=ratio.low, high=ratio.high)
+
+
+@pytest.mark.parametrize("where", ["graph", "xla", "eager"])
+@pytest.mark.parametrize("gradients", [False, True], ids=["forward", "both"])
+def test_overhead_of_a_call(benchmark, where, gradients):
+    """Microseconds of one call on single numbers: `CALLS` calls in a row less one call."""
+    from mmcore import ops
+
+    x = tf.random.normal([1, 1, 1, 1])
+
+    def chain(count: int) -> Callable[[], Any]:
+        def repeated(q: Any, k: Any, v: Any) -> Any:
+            for _ in range(count):
+                q = ops.attention(q, k, v)
+            return q
+
+        if where != "eager":
+            return compiled(repeated, [x] * (4 if gradients else 3), gradients, jit_compile=where == "xla")
+        run = baselines.with_gradients(repeated) if gradients else repeated
+        return lambda: run(*[x] * (4 if gradients else 3))
+
+    one, many = chain(1), chain(CALLS)
+    one(), many()
+    costs = sorted(1e6 * (seconds(many) - seconds(one)) / (CALLS - 1) for _ in range(15))
+    finish(benchmark, one, us_per_call=costs[len(costs) // 2], low=costs[3], high=costs[-4])
+
+
+def test_memory_of_forward_and_backward(benchmark):
+    """Peak bytes beyond inputs and results, in processes of their own."""
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("needs Linux, which tells the peak of memory")
+    ours, theirs = (extra_bytes(which) for which in ("ours", "tensorflow"))
+    share = ours / theirs
+    finish(benchmark, lambda: None, ours_mib=ours / 2**20, tensorflow_mib=theirs / 2**20, share=share)
+
+
+def extra_bytes(which: str) -> int:
+    script = Path(__file__).with_name("attention_memory.py")
+    command = [sys.executable, str(script), which, str(MEMORY_LENGTH)]
+    finished = subprocess.run(command, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return int(finished.stdout)
+
+
+def compare(benchmark: Any, shape: tuple[int, int, int, int], dtype: str, *, gradients: bool) -> None:
+    """Checks that all results agree, then times ours in turns with each rival, and with the ceiling."""
+    from mmcore import ops
+
+    numbers = arrays(shape)
+    inputs = tensors(numbers, dtype, gradients)
+    ours = compiled(ops.attention, inputs, gradients)
+    plain = baselines.tensorflow_attention()
+    rivals = {
+        "tensorflow": compiled(plain, inputs, gradients),
+        "xla": compiled(plain, inputs, gradients, jit_compile=True),
+    }
+    try:
+        rivals["pytorch"] = baselines.pytorch_attention(numbers, dtype, gradients=gradients)
+    except pytest.skip.Exception:
+        benchmark.extra_info["pytorch"] = "not installed"
+    for rival in rivals.values():
+        agree(ours(), rival(), dtype)
+    ratios = {name: paired_ratio(ours, rival) for name, rival in rivals.items()}
+    figures: dict[str, Any] = {f"times_{name}": ratio.median for name, ratio in ratios.items()}
+    best = min(ratios.values())
+    figures |= {"times_best_rival": best.median, "low": best.low, "high": best.high}
+    turned = [tf.transpose(x, [0, 2, 1, 3]) for x in inputs]
+    heads_first = compiled(baselines.tensorflow_attention(heads_first=True), turned, gradients)
+    figures["times_tensorflow_heads_first"] = paired_ratio(ours, heads_first).median
+    figures |= rates(ours, shape, dtype, products=6 if gradients else 2)
+    finish(benchmark, ours, **figures)
+
+
+def rates(
+    ours: Callable[[], Any], shape: tuple[int, int, int, int], dtype: str, products: int
+) -> dict[str, float]:
+    """GFLOP/s of ours, and its share of a product of large matrices measured in turns with it."""
+    batch, heads, length, head_dim = shape
+    operations = products * 2.0 * batch * heads * length * length * head_dim
+    size = 2048
+    a = tf.cast(tf.random.normal([size, size]), dtype)
+    product = tf.function(tf.matmul).get_concrete_function(a, a)
+    mine, theirs = [], []
+    ours(), product(a, a)
+    for _ in range(9):
+        mine.append(operations / timed(ours))
+        theirs.append(2.0 * size**3 / timed(lambda: product(a, a)))
+    rate, ceiling = np.median(mine) / 1e9, np.median(theirs) / 1e9
+    return {
+        "gflops": float(rate),
+        "ceiling_gflops": float(ceiling),
+        "share_of_ceiling": float(rate / ceiling),
+    }
+
+
+def timed(function: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def arrays(shape: tuple[int, int, int, int]) -> list[np.ndarray]:
+    """q, k, v and the gradient from above, [B, T, H, K]."""
+    batch, heads, length, head_dim = shape
+    rng = np.random.default_rng(0)
+    return [rng.normal(size=(batch, length, heads, head_dim)).astype("float32") for _ in range(4)]
+
+
+def tensors(numbers: list[np.ndarray], dtype: str, gradients: bool) -> list[Any]:
+    return [tf.cast(tf.constant(x), dtype) for x in numbers[: 4 if gradients else 3]]
+
+
+def compiled(
+    attend: Callable[..., Any], inputs: list[Any], gradients: bool, *, jit_compile: bool = False
+) -> Callable[[], Any]:
+    """A call of a graph without what calling it from Python costs for each shape."""
+    body = baselines.with_gradients(attend) if gradients else attend
+    # A function with options after its tensors would be called by way of an error that prints them: 18 ms.
+    function = tf.function(lambda *tensors: body(*tensors), jit_compile=jit_compile, autograph=False)
+    concrete = function.get_concrete_function(*(tf.TensorSpec.from_tensor(x) for x in inputs))
+    return lambda: concrete(*inputs)
+
+
+def agree(ours: Any, theirs: Any, dtype: str) -> None:
+    """Relative to the largest number: sums in another order, and in bfloat16 rounded scores."""
+    tolerance = 1e-4 if dtype == "float32" else 5e-2
+    for mine, other in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
+        mine, other = (
+            np.asarray(x.float() if hasattr(x, "float") else tf.cast(x, tf.float32)) for x in (mine, other)
+        )
+        np.testing.assert_allclose(mine, other, rtol=0, atol=tolerance * np.abs(other).max())
+
+
+def finish(benchmark: Any, ours: Callable[[], Any], **figures: Any) -> None:
+    benchmark.extra_info.update(unit="one call", **figures)
+    benchmark.pedantic(ours, rounds=5, warmup_rounds=1)

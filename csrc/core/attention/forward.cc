@@ -1,0 +1,233 @@
+// Forward, by units of some queries. A unit goes through the keys block by block: their transpose and
+// their values are copied side by side, then for some rows at a time the scores are multiplied out, made
+// probabilities in place, and multiplied by the values. What earlier blocks gave is scaled to the new maximum.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/attention/attention.h"
+#include "core/attention/check.h"
+#include "core/attention/scores.h"
+#include "core/base/buffer.h"
+
+namespace mmcore::attention {
+namespace {
+
+// Scores of at most so many rows and keys at once. On a Xeon with 2 MB of second cache anything from 12 x 256 to
+// 192 x 512 was within 4 %; fetching the next head's rows ahead changed nothing either.
+constexpr size_t kRows = 96, kBlockKeys = 512;
+// A unit copies the keys, which pays where it has many rows. Fewer, where there would be no work for many threads.
+constexpr size_t kUnitRows = 576, kFewUnits = 32;
+
+struct Scratch {
+  Buffer<float> keys, values, queries, scores, mixed;  // mixed: sums of values times probabilities.
+  Buffer<float> max, sum, factors, logs;                // Of each row.
+};
+
+// Kept by each thread: some hundred kilobytes, which allocating anew for each unit would map and clear again.
+Scratch& OwnScratch() {
+  thread_local Scratch scratch;
+  return scratch;
+}
+
+// The kernels of pairs, where the heads can be cut into pairs.
+const PairKernels* PairsFor(const Problem& problem, const Kernels& kernels) {
+  const bool even = problem.sizes.head_dim % 2 == 0;
+  return problem.dtype == Dtype::kBfloat16 && even ? kernels.pairs : nullptr;
+}
+
+// Some queries of some heads that share their keys.
+class Unit {
+ public:
+  Unit(const Problem& problem, const Kernels& kernels, size_t b, Range heads, Range rows)
+      : problem_(problem),
+        kernels_(kernels),
+        scratch_(OwnScratch()),
+        b_(b),
+        heads_(heads),
+        rows_(rows),
+        width_(RoundUp(problem.sizes.head_dim, kernels.lanes)),
+        padded_(RoundUp(rows.size(), kernels.rows)),
+        pairs_(PairsFor(problem, kernels)),
+        depth_(pairs_ == nullptr ? problem.sizes.head_dim : problem.sizes.head_dim / 2) {}
+
+  void Run(const Output& out, float* lse) {
+    LoadQueries();
+    const Range seen = VisibleKeys(problem_, b_, rows_);
+    const size_t part = EvenPart(seen.size(), kBlockKeys, kernels_.panel);
+    for (size_t begin = seen.begin; begin < seen.end; begin += part) {
+      RunKeys({begin, std::min(seen.end, begin + part)});
+    }
+    Finish(out, lse);
+  }
+
+ private:
+  // The first of a head's rows in what is kept of each row.
+  size_t FirstRow(size_t head) const { return (head - heads_.begin) * padded_; }
+
+  // Scores are scaled by way of the queries, but for pairs by a power of two alone, which does not round them.
+  float ScaleOfQueries() const {
+    int exponent;
+    return pairs_ == nullptr || std::frexp(problem_.scale, &exponent) == 0.5f ? problem_.scale : 1.0f;
+  }
+
+  void LoadQueries() {
+    const size_t rows = heads_.size() * padded_, states = RoundUp(rows, kernels_.lanes);
+    scratch_.queries.Reserve(rows * width_);
+    scratch_.mixed.Reserve(rows * width_);
+    std::fill_n(scratch_.mixed.data(), rows * width_, 0.0f);
+    for (size_t head = heads_.begin; head < heads_.end; ++head) {
+      float* const to = scratch_.queries.data() + FirstRow(head) * width_;
+      RowCopy copy = RowsOf(problem_, problem_.q, b_, head, rows_, width_);
+      copy.scale = ScaleOfQueries();
+      kernels_.copy_rows(copy, to);
+      for (size_t i = 0; pairs_ != nullptr && i < copy.rows; ++i) pairs_->round(to + i * width_, width_);
+      std::fill(to + rows_.size() * width_, to + padded_ * width_, 0.0f);
+    }
+    for (Buffer<float>* state : {&scratch_.max, &scratch_.sum, &scratch_.factors, &scratch_.logs}) {
+      state->Reserve(states);
+    }
+    std::fill_n(scratch_.max.data(), states, -std::numeric_limits<float>::infinity());
+    std::fill_n(scratch_.sum.data(), states, 0.0f);
+  }
+
+  void RunKeys(Range keys) {
+    const size_t kv_head = heads_.begin / (problem_.sizes.heads / problem_.sizes.kv_heads);
+    scratch_.keys.Reserve(RoundUp(keys.size(), kernels_.panel) * problem_.sizes.head_dim);
+    scratch_.values.Reserve(RoundUp(keys.size(), 2) * width_);
+    RowCopy copy = RowsOf(problem_, problem_.k, b_, kv_head, keys, width_);
+    copy.as_pairs = pairs_ != nullptr;
+    copy.size = depth_;
+    kernels_.copy_transposed(copy, scratch_.keys.data());
+    copy = RowsOf(problem_, problem_.v, b_, kv_head, keys, width_);
+    (pairs_ == nullptr ? kernels_.copy_rows : pairs_->copy_row_pairs)(copy, scratch_.values.data());
+    const size_t part = EvenPart(rows_.size(), kRows, kernels_.rows);
+    for (size_t head = heads_.begin; head < heads_.end; ++head) {
+      for (size_t begin = rows_.begin; begin < rows_.end; begin += part) {
+        RunRows(head, {begin, std::min(rows_.end, begin + part)}, keys);
+      }
+    }
+  }
+
+  // Columns are taken from a panel's begin on, so that the copies of the keys need not move.
+  void RunRows(size_t head, Range queries, Range keys) {
+    Range seen = VisibleKeys(problem_, b_, queries);
+    seen = {std::max(seen.begin, keys.begin), std::min(seen.end, keys.end)};
+    if (seen.empty()) return;
+    const size_t skipped = (seen.begin - keys.begin) / kernels_.panel * kernels_.panel;
+    const Block block{b_, head, queries, {keys.begin + skipped, seen.end}};
+    const size_t stride = RoundUp(block.keys.size(), kernels_.lanes);
+    const size_t first = FirstRow(head) + queries.begin - rows_.begin;
+    scratch_.scores.Reserve(RoundUp(queries.size(), kernels_.rows) * stride);
+    MultiplyKeys(block, stride, skipped, first);
+    if (ScaleOfQueries() != problem_.scale) {
+      kernels_.multiply(scratch_.scores.data(), queries.size() * stride, problem_.scale);
+    }
+    FinishScores(problem_, kernels_, block, stride, scratch_.scores.data(), nullptr);
+    for (size_t i = 0; i < queries.size(); ++i) {
+      float* const row = scratch_.scores.data() + i * stride;
+      float& sum = scratch_.sum[first + i];
+      const bool fresh = sum == 0.0f;
+      const float correction = kernels_.softmax(row, stride, &scratch_.max[first + i], &sum);
+      if (!fresh) kernels_.multiply(scratch_.mixed.data() + (first + i) * width_, width_, correction);
+      if (problem_.dropout_rate > 0.0f) DropRow(problem_, kernels_, block, i, stride, row);
+      if (pairs_ != nullptr) pairs_->round(row, stride);
+    }
+    MultiplyValues(block, stride, skipped, first);
+  }
+
+  void MultiplyKeys(const Block& block, size_t stride, size_t skipped, size_t first) {
+    Product product;
+    product.a = scratch_.queries.data() + first * width_;
+    product.a_row = width_;
+    product.a_depth = 1;
+    product.b = scratch_.keys.data() + skipped * depth_;
+    product.b_panel = kernels_.panel * depth_;
+    product.b_depth = kernels_.panel;
+    product.c = scratch_.scores.data();
+    product.c_row = stride;
+    product.rows = block.queries.size();
+    product.columns = stride;
+    product.depth = depth_;
+    Multiply(product);
+  }
+
+  void MultiplyValues(const Block& block, size_t stride, size_t skipped, size_t first) {
+    Product product;
+    product.a = scratch_.scores.data();
+    product.a_row = stride;
+    product.a_depth = 1;
+    const size_t together = pairs_ == nullptr ? 1 : 2;  // Rows of values in one of the copy.
+    product.b = scratch_.values.data() + skipped / together * width_;
+    product.b_panel = kernels_.panel;
+    product.b_depth = width_;
+    product.c = scratch_.mixed.data() + first * width_;
+    product.c_row = width_;
+    product.rows = block.queries.size();
+    product.columns = width_;
+    product.depth = RoundUp(block.keys.size(), together) / together;
+    product.add = true;
+    Multiply(product);
+  }
+
+  void Multiply(const Product& product) const {
+    (pairs_ == nullptr ? kernels_.product : pairs_->product)(product);
+  }
+
+  void Finish(const Output& out, float* lse) {
+    kernels_.finish_softmax(scratch_.max.data(), scratch_.sum.data(),
+                            RoundUp(heads_.size() * padded_, kernels_.lanes), scratch_.factors.data(),
+                            scratch_.logs.data());
+    for (size_t head = heads_.begin; head < heads_.end; ++head) {
+      const size_t first = FirstRow(head);
+      StoreRows(problem_, kernels_, scratch_.mixed.data() + first * width_, scratch_.factors.data() + first, out, b_,
+                head, rows_);
+      if (lse == nullptr) continue;
+      std::copy_n(scratch_.logs.data() + first, rows_.size(),
+                  lse + (b_ * problem_.sizes.heads + head) * problem_.sizes.queries + rows_.begin);
+    }
+  }
+
+  const Problem& problem_;
+  const Kernels& kernels_;
+  Scratch& scratch_;
+  const size_t b_;
+  const Range heads_, rows_;
+  const size_t width_, padded_;
+  const PairKernels* const pairs_;  // Null: products are of floats.
+  const size_t depth_;              // Of the products of queries and keys.
+};
+
+// Heads that a unit takes together: all that share keys where their queries are few, as they are while text is
+// written, since copying the keys then is most of the work.
+size_t HeadsTogether(const Sizes& sizes) {
+  const size_t group = sizes.heads / sizes.kv_heads;
+  return group * sizes.queries <= kRows ? group : 1;
+}
+
+size_t RowsTogether(const Sizes& sizes, size_t head_units) {
+  if (head_units >= kFewUnits) return kUnitRows;
+  return std::max(kRows, RoundUp(sizes.queries * head_units / kFewUnits, kRows));
+}
+
+}  // namespace
+
+void Forward(const Problem& problem, const Output& out, float* lse, Executor& executor, Isa isa) {
+  CheckForward(problem, out);
+  RunForward(problem, out, lse, executor, problem.dtype == Dtype::kBfloat16 ? KernelsForBfloat16(isa) : KernelsFor(isa));
+}
+
+void RunForward(const Problem& problem, const Output& out, float* lse, Executor& executor, const Kernels& kernels) {
+  const Sizes& sizes = problem.sizes;
+  if (sizes.batch == 0 || sizes.heads == 0 || sizes.queries == 0) return;
+  const size_t together = HeadsTogether(sizes), head_units = sizes.heads / together;
+  const size_t rows = RowsTogether(sizes, sizes.batch * head_units);
+  const size_t parts = (sizes.queries + rows - 1) / rows;
+  executor.ParallelFor(sizes.batch * head_units * parts, [&](size_t item) {
+    const size_t b = item / (parts * head_units), head = item / parts % head_units * together;
+    const size_t first = item % parts * rows;
+    Unit(problem, kernels, b, {head, head + together}, {first, std::min(sizes.queries, first + rows)}).Run(out, lse);
+  });
+}
+
+}  // namespace mmcore::attention

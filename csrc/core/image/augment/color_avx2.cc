@@ -1,0 +1,20 @@
+#include "core/image/augment/color_kernels.h"
+
+#if MMCORE_X86
+
+#define MMCORE_LOOP MMCORE_TARGET_AVX2
+
+namespace mmcore::image {
+namespace {
+
+#include "core/image/augment/color_loops.inc"
+
+}  // namespace
+
+const ColorKernels& Avx2ColorKernels() {
+  return kKernels;
+}
+
+}  // namespace mmcore::image
+
+#endif  // MMCORE_X86

@@ -1,0 +1,3 @@
+#include "cuda/forward.h"
+
+template const char* mmcore::cuda::Forward<mmcore::cuda::Float16>(const Call& call, Stream stream);

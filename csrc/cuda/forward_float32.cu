@@ -1,0 +1,3 @@
+#include "cuda/forward.h"
+
+template const char* mmcore::cuda::Forward<float>(const Call& call, Stream stream);

@@ -1,0 +1,72 @@
+"""Attention in a graph that is not compiled, but may be called by a function that is.
+
+The op is the fast way in plain graphs, yet XLA cannot compile it, and nobody knows while a graph is traced who will
+call it. `DeviceIndex` tells when the graph runs: 0 on a CPU; to XLA one past the list, and XLA compiles the branch that
+is taken alone. A call costs 5 us; the op alone 2.4, a compiled function of its own 19 (TensorFlow 2.21, 2026-12).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from mmcore.ops.attention import native, twin, xla
+from mmcore.ops.attention.arguments import Inputs, unpacked
+from mmcore.ops.attention.gradient import Kernel
+from mmcore.ops.attention.options import Options
+
+Counts = tuple[int, int, int, int]
+
+
+class _Either:
+    """The op where the graph runs by itself, another kernel where XLA compiles it."""
+
+    def __init__(self, compiled: Kernel):
+        self._compiled = compiled
+
+    def forward(self, inputs: Inputs, options: Options) -> Any:
+        return _switch(
+            lambda: native.forward(inputs, options), lambda: self._compiled.forward(inputs, options)
+        )
+
+    def backward(
+        self, inputs: Inputs, options: Options, out: tf.Tensor, lse: tf.Tensor, dout: tf.Tensor
+    ) -> Any:
+        rest = (inputs, options, out, lse, dout)
+        return _switch(lambda: native.backward(*rest), lambda: self._compiled.backward(*rest))
+
+
+class _OwnFunctions:
+    """XLA's calls, in functions compiled by themselves: they can stand in any graph, and run in a compiled one."""
+
+    def forward(self, inputs: Inputs, options: Options) -> Any:
+        return _compiled("forward", options, inputs.counts)(inputs.tensors(), [])
+
+    def backward(
+        self, inputs: Inputs, options: Options, out: tf.Tensor, lse: tf.Tensor, dout: tf.Tensor
+    ) -> Any:
+        return _compiled("backward", options, inputs.counts)(inputs.tensors(), [out, lse, dout])
+
+
+# For shapes that are known, and for others.
+calling_xla: Kernel = _Either(_OwnFunctions())
+without_calls: Kernel = _Either(twin)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(direction: str, options: Options, counts: Counts) -> Callable[..., Any]:
+    """One function for all calls with these options, traced for each set of shapes."""
+    body = xla.forward if direction == "forward" else xla.backward
+
+    @tf.function(jit_compile=True, autograph=False)
+    def mmcore_attention(tensors: list[tf.Tensor], rest: list[tf.Tensor]) -> Any:
+        return body(unpacked(tensors, counts), options, *rest)
+
+    return mmcore_attention
+
+
+def _switch(on_cpu: Callable[[], Any], in_xla: Callable[[], Any]) -> Any:
+    return tf.switch_case(tf.raw_ops.DeviceIndex(device_names=["CPU"]), [on_cpu, in_xla])
