@@ -41,7 +41,6 @@ def image_resize_batch(
     out: np.ndarray,
     isa: str = "",
 ) -> None: ...
-
 def image_patches(
     images: Sequence[NDArray[np.uint8]],
     patch_size: int,

@@ -5,28 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "core/attention/attention.h"
+#include "tf/integers.h"
 
 namespace mmcore::tf {
-
-// Integers in decimal, with one space between two.
-class Integers {
- public:
-  explicit Integers(std::string_view text) : text_(text), rest_(text) {}
-
-  // Throw InvalidArgument where the next is not an integer in [least, most], and where something is left.
-  int64_t Next(int64_t least, int64_t most);
-  bool Flag() { return Next(0, 1) == 1; }
-  float Float();  // Written as the 32 bits of a float32.
-  void CheckEnd() const;
-
- private:
-  [[noreturn]] void Fail() const;
-
-  std::string_view text_, rest_;
-};
 
 // Which axes of [batch, heads, queries, keys] a mask or a bias has; keys always, the others are broadcast.
 struct Axes {

@@ -23,6 +23,7 @@ std::string RegisterAll() noexcept {
     RegisterAugment();
     RegisterMix();
     RegisterAttention();
+    RegisterNorm();
     RegisterPack();
   });
   return done ? "" : TF_Message(status);

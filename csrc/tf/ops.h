@@ -11,6 +11,7 @@ void RegisterDetokenize();
 void RegisterImageHeader();
 void RegisterImagePatches();
 void RegisterMix();
+void RegisterNorm();
 void RegisterPack();
 void RegisterResizeNormalize();
 void RegisterTokenize();

@@ -58,6 +58,8 @@ std::string TryToRegister() {
   const auto address = [](XlaHandler handler) { return reinterpret_cast<void*>(handler); };
   add(global(), "mmcore_attention_1", address(&XlaAttention), "Host");
   add(global(), "mmcore_attention_grad_1", address(&XlaAttentionGrad), "Host");
+  add(global(), "mmcore_norm_1", address(&XlaNorm), "Host");
+  add(global(), "mmcore_norm_grad_1", address(&XlaNormGrad), "Host");
   return "";
 }
 

@@ -20,6 +20,8 @@ void SetXlaFailure(void* status, const char* message) noexcept;
 // The handlers, each of its own file.
 void XlaAttention(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
 void XlaAttentionGrad(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
+void XlaNorm(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
+void XlaNormGrad(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
 
 }  // namespace mmcore::tf
 

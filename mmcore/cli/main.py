@@ -84,9 +84,7 @@ def _add_train(verbs: Any) -> None:
         "without it: drawn shapes with a sentence, ten classes",
     )
     _add_columns(parser)
-    parser.add_argument(
-        "--fusion", choices=CHOICES["fusion"], help="default: concat"
-    )
+    parser.add_argument("--fusion", choices=CHOICES["fusion"], help="default: concat")
     parser.add_argument("--image-encoder", choices=CHOICES["image_encoder"], help="default: cnn")
     parser.add_argument("--text-encoder", choices=CHOICES["text_encoder"], help="default: rnn")
     parser.add_argument(
@@ -198,7 +196,9 @@ def _add_tokenize(verbs: Any) -> None:
         help="for a vocab.txt, which does not say it itself, and for --model wordpiece",
     )
     parser.add_argument(
-        "--kind", choices=("gpt2", "roberta", "clip"), help="for vocab.json with merges.txt, where they leave it open"
+        "--kind",
+        choices=("gpt2", "roberta", "clip"),
+        help="for vocab.json with merges.txt, where they leave it open",
     )
     parser.add_argument(
         "--pattern",
@@ -214,7 +214,9 @@ def _add_bench(verbs: Any) -> None:
         help="run the benchmarks in short form beside their rivals (from a checkout)",
         epilog="example:\n  mmcore bench --only text --json text.json",
     )
-    parser.add_argument("--only", choices=("text", "image", "ops", "layers", "attention", "train"), help="one subject")
+    parser.add_argument(
+        "--only", choices=("text", "image", "ops", "layers", "attention", "train"), help="one subject"
+    )
     parser.add_argument("--json", metavar="FILE", help="write pytest-benchmark's whole report there")
 
 

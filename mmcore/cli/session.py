@@ -140,7 +140,9 @@ class Session:
         share = event.metrics["nonfinite"]
         if share:
             count = round(share * event.steps)
-            progress.note(f"step {event.step}: {count} updates left out, since loss or gradient was not finite")
+            progress.note(
+                f"step {event.step}: {count} updates left out, since loss or gradient was not finite"
+            )
         self.left_out = self.left_out + event.steps if share == 1 else 0
         if self.left_out >= min(LOST, -(-self.total_steps // 2)):
             raise NonfiniteError(

@@ -9,7 +9,7 @@ from mmcore.nn.dropout import Dropout, StochasticDepth
 from mmcore.nn.embedding import Embedding, Positions
 from mmcore.nn.init import glorot_uniform, he_normal, lecun_normal, orthogonal, truncated_normal
 from mmcore.nn.linear import Linear
-from mmcore.nn.norm import BatchNorm, GroupNorm, LayerNorm
+from mmcore.nn.norm import BatchNorm, GroupNorm, LayerNorm, RMSNorm
 from mmcore.nn.paths import trainable_by_path, variables_by_path
 from mmcore.nn.pooling import AttentionPooling, masked_max, masked_mean
 from mmcore.nn.remat import remat
@@ -35,6 +35,7 @@ __all__ = [
     "MultiHeadAttention",
     "PackedTokens",
     "Positions",
+    "RMSNorm",
     "StochasticDepth",
     "Tokens",
     "TransformerBlock",

@@ -1,9 +1,10 @@
-"""Normalisation: LayerNorm, GroupNorm, BatchNorm. Statistics are never half precision."""
+"""Normalisation: LayerNorm, RMSNorm, GroupNorm, BatchNorm. Statistics are never half precision."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from mmcore import ops
 from mmcore.nn.dtypes import wide
 from mmcore.nn.shapes import sizes
 
@@ -37,10 +38,33 @@ class LayerNorm(tf.Module):
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         _check_width(x, self.dim)
-        centred = wide(x) - tf.reduce_mean(wide(x), axis=-1, keepdims=True)
-        variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-        y = centred * tf.math.rsqrt(variance + self.epsilon)
-        return tf.cast(y * tf.cast(self.scale, y.dtype) + tf.cast(self.bias, y.dtype), x.dtype)
+        return ops.layer_norm(x, self.scale, self.bias, epsilon=self.epsilon)
+
+
+class RMSNorm(tf.Module):
+    """x / sqrt(mean of squares + epsilon) * scale, with the mean over the last axis.
+
+    Shapes:
+        x: float [..., dim]; result: the same shape and dtype.
+
+    Args:
+        dim: width of the last axis.
+        epsilon: added to the mean of squares.
+
+    Raises:
+        ValueError: an input of another width.
+
+    Source: Zhang and Sennrich 2019, arXiv:1910.07467, equation 4.
+    """
+
+    def __init__(self, dim: int, *, epsilon: float = 1e-6):
+        super().__init__()
+        self.dim, self.epsilon = dim, epsilon
+        self.scale = tf.Variable(tf.ones([dim]))
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        _check_width(x, self.dim)
+        return ops.rms_norm(x, self.scale, epsilon=self.epsilon)
 
 
 class GroupNorm(tf.Module):

@@ -1,9 +1,9 @@
-"""TensorFlow functions over the native core: what `mmcore.text` and `mmcore.image` compute, in graphs; attention.
+"""TensorFlow functions over the native core: what `mmcore.text` and `mmcore.image` compute, in graphs; attention, norms.
 
 They work eagerly, in `tf.function`, in `tf.data` and in a SavedModel. Importing this package loads the op
-library, which a process that opens such a SavedModel must do first. The ops but attention have no XLA kernels: a
-function with `jit_compile=True` that contains one does not compile, so preprocessing belongs into the input pipeline,
-outside the compiled step. Each has a slow twin (`reference_...`, attention's is impl="tensorflow") that says plainly
+library, which a process that opens such a SavedModel must do first. Attention and the norms run in functions with
+`jit_compile=True`, too; the other ops have no XLA kernels, so preprocessing belongs into the input pipeline, outside
+the compiled step. Each has a slow twin (`reference_...`, of attention and norms impl="tensorflow") that says plainly
 what it computes.
 """
 
@@ -31,6 +31,7 @@ from mmcore.ops.detokenize import detokenize, reference_detokenize  # noqa: E402
 from mmcore.ops.image import reference_resize_normalize, resize_normalize  # noqa: E402
 from mmcore.ops.image_file import preprocess_image, reference_preprocess_image  # noqa: E402
 from mmcore.ops.memory import as_tensor  # noqa: E402
+from mmcore.ops.norm import layer_norm, rms_norm  # noqa: E402
 from mmcore.ops.packing import pack, reference_pack  # noqa: E402
 from mmcore.ops.patches import (  # noqa: E402
     PackedPatchTensors,
@@ -53,6 +54,7 @@ __all__ = [
     "decode_attention",
     "detokenize",
     "image_patches",
+    "layer_norm",
     "mixup",
     "pack",
     "pack_patches",
@@ -67,6 +69,7 @@ __all__ = [
     "reference_resize_normalize",
     "reference_tokenize",
     "resize_normalize",
+    "rms_norm",
     "tokenize",
     "update_cache",
 ]

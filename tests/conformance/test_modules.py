@@ -113,6 +113,7 @@ CASES = {
     "Positions": Case(lambda r, _: nn.Positions(3, 8, rng=r), floats(3, 8)),
     "Conv2D": Case(lambda r, _: nn.Conv2D(3, 5, 3, stride=2, rng=r), floats(7, 6, 3)),
     "LayerNorm": Case(lambda r, _: nn.LayerNorm(8), floats(3, 8)),
+    "RMSNorm": Case(lambda r, _: nn.RMSNorm(8), floats(3, 8)),
     "GroupNorm": Case(lambda r, _: nn.GroupNorm(8, num_groups=2), floats(3, 5, 8)),
     "BatchNorm": Case(lambda r, _: nn.BatchNorm(8), floats(3, 5, 8), training=True),
     "Dropout": Case(lambda r, _: nn.Dropout(0.3), floats(3, 8), random=True),

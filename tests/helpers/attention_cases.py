@@ -59,7 +59,6 @@ def make(
 NAMES = ("mask", "segment_ids", "bias", "window", "dropout_rate", "is_causal", "scale", "soft_cap")
 
 
-
 def many(seed: int, **sizes: int) -> Case:
     """A case of so large a batch that the errors of each tensor have a mean worth the name."""
     numbers = min(sizes["queries"], sizes["keys"]) * sizes["kv_heads"] * sizes["head_dim"]

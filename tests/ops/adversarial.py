@@ -322,6 +322,39 @@ def call_attention_grad(rng: np.random.Generator, _: bytes) -> tf.Tensor:
     return _load.kernels().mmcore_attention_grad(**given, out=out, lse=lse, dout=dout).dk
 
 
+def any_norm(rng: np.random.Generator, count: int) -> dict:
+    """Arguments of a norm that mostly fit together: x and dy or x alone as "x", `count` rows of its width."""
+    dtype = tf.float32 if rng.random() < 0.7 else tf.bfloat16
+    dims = shape(rng, huge=tf.executing_eagerly()) if rng.random() < 0.3 else [2, 3, 5]
+
+    def some(wanted: tf.DType, dims: list[int]) -> tf.Tensor:
+        return any_tensor(rng, wanted) if rng.random() < 0.07 else tensor(rng, wanted, dims)
+
+    options = f"{rng.choice([897988541, 0, 0x7FC00000, 0x7F800000, 0xBF800000, 2**32])} {rng.integers(3)}"
+    if rng.random() < 0.7:
+        options = "897988541 1"
+    width = dims[-1:] if dims and dims[-1] < 2**20 else [3]
+    rows = [some(tf.float32, width) for _ in range(count)]
+    return {"x": [some(dtype, dims) for _ in range(2)], "rows": rows, "options": options}
+
+
+def call_norm(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    given = any_norm(rng, int(rng.choice([1, 2, 3], p=[0.4, 0.5, 0.1])))
+    scale, *bias = given["rows"]
+    return _load.kernels().mmcore_norm(x=given["x"][0], scale=scale, bias=bias, options=given["options"])
+
+
+def call_norm_grad(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    given = any_norm(rng, 1)
+    x, dy = given["x"]
+    biases = int(rng.choice([0, 1, 2], p=[0.4, 0.5, 0.1]))
+    return (
+        _load.kernels()
+        .mmcore_norm_grad(x=x, scale=given["rows"][0], dy=dy, options=given["options"], num_biases=biases)
+        .dscale
+    )
+
+
 def call_pack(rng: np.random.Generator, _: bytes) -> tf.Tensor:
     size = int(rng.integers(0, 20))
     splits = np.sort([0, size, *rng.integers(0, size + 1, 4)])
@@ -348,6 +381,8 @@ def call_pack(rng: np.random.Generator, _: bytes) -> tf.Tensor:
 CALLS = (
     call_attention,
     call_attention_grad,
+    call_norm,
+    call_norm_grad,
     call_tokenize,
     call_detokenize,
     call_detokenize_ragged,

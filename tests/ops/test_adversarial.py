@@ -23,7 +23,7 @@ def outcomes(seed: int, count: int) -> dict[str, int]:
 
 def check(found: dict[str, int], count: int) -> None:
     ops = {name.split()[0] for name in found}
-    assert len(ops) == 13
+    assert len(ops) == 15
     for op in ops:
         ends = {name.split()[1]: times for name, times in found.items() if name.split()[0] == op}
         assert sum(ends.values()) == count

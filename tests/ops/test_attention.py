@@ -12,7 +12,7 @@ import tensorflow as tf
 from attention_cases import arrays, call, make, run
 
 from mmcore import ops
-from mmcore.ops.attention import choice, xla
+from mmcore.ops import backends
 
 ALL = attention_cases.NAMES
 Q, KV = tf.ones([2, 5, 4, 3]), tf.ones([2, 7, 2, 3])
@@ -83,7 +83,7 @@ def test_unknown_shapes(names, queries, keys):
 
 
 def test_the_log_says_once_that_the_twin_stands_in(caplog, monkeypatch):
-    monkeypatch.setattr(choice, "_said", False)
+    monkeypatch.setattr(backends, "_said", set())
     function, inputs = traced(make(4), unknown=True, jit_compile=True)
     other, _ = traced(make(4, names=("is_causal",)), unknown=True, jit_compile=True)
     with caplog.at_level(logging.WARNING, logger="mmcore"):
@@ -97,7 +97,7 @@ def test_the_log_says_once_that_the_twin_stands_in(caplog, monkeypatch):
 def test_where_xla_cannot_call_the_kernel_the_twin_and_the_op_serve(monkeypatch):
     case = make(5, names=ALL)
     expected = run(case, "native")
-    monkeypatch.setattr(choice, "xla_error", lambda: "this TensorFlow does not export it")
+    monkeypatch.setattr(backends, "xla_error", lambda: "this TensorFlow does not export it")
     for jit_compile in (False, True):
         function, inputs = traced(case, jit_compile=jit_compile)
         assert_equal(function(*inputs), expected, atol=5e-6)
@@ -115,9 +115,9 @@ def test_a_call_with_a_foreign_config_fails_with_a_message(config):
     def call():
         q = tf.ones([1, 1, 1, 1])
         results = [(q.dtype, q.shape), (q.dtype, tf.TensorShape([1, 1, 1]))]
-        return xla._call("mmcore_attention_1", [q, q, q], config, results)
+        return backends.xla_call("mmcore_attention_1", [q, q, q], config, results)
 
-    with pytest.raises(tf.errors.InternalError, match="the options of attention are not what"):
+    with pytest.raises(tf.errors.InternalError, match="the options of an op are not what"):
         call()
 
 
@@ -363,7 +363,7 @@ def test_what_is_wrong_is_refused(changed, error, message):
 
 def test_native_is_refused_for_dtypes_that_it_does_not_know():
     wide = [tf.cast(x, tf.float64) for x in (Q, KV, KV)]
-    with pytest.raises(ValueError, match="float32 and bfloat16, and q is float64"):
+    with pytest.raises(ValueError, match="float32 and bfloat16, and the input is float64"):
         ops.attention(*wide, impl="native")
 
 

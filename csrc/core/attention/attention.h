@@ -13,11 +13,12 @@
 
 #include "core/base/api.h"
 #include "core/base/cpu.h"
+#include "core/base/dtype.h"
 #include "core/base/executor.h"
 
 namespace mmcore::attention {
 
-enum class Dtype { kFloat32, kBfloat16 };
+using mmcore::Dtype;
 
 // A tensor [batch, rows, heads, head_dim]: element (b, t, h, d) is data[b * batch + t * row + h * head + d].
 template <typename Data>

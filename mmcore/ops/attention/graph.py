@@ -1,9 +1,4 @@
-"""Attention in a graph that is not compiled, but may be called by a function that is.
-
-The op is the fast way in plain graphs, yet XLA cannot compile it, and nobody knows while a graph is traced who will
-call it. `DeviceIndex` tells when the graph runs: 0 on a CPU; to XLA one past the list, and XLA compiles the branch that
-is taken alone. A call costs 5 us; the op alone 2.4, a compiled function of its own 19 (TensorFlow 2.21, 2026-12).
-"""
+"""Attention in a graph that is not compiled, but may be called by a function that is."""
 
 from __future__ import annotations
 
@@ -17,6 +12,7 @@ from mmcore.ops.attention import native, twin, xla
 from mmcore.ops.attention.arguments import Inputs, unpacked
 from mmcore.ops.attention.gradient import Kernel
 from mmcore.ops.attention.options import Options
+from mmcore.ops.backends import either
 
 Counts = tuple[int, int, int, int]
 
@@ -28,7 +24,7 @@ class _Either:
         self._compiled = compiled
 
     def forward(self, inputs: Inputs, options: Options) -> Any:
-        return _switch(
+        return either(
             lambda: native.forward(inputs, options), lambda: self._compiled.forward(inputs, options)
         )
 
@@ -36,7 +32,7 @@ class _Either:
         self, inputs: Inputs, options: Options, out: tf.Tensor, lse: tf.Tensor, dout: tf.Tensor
     ) -> Any:
         rest = (inputs, options, out, lse, dout)
-        return _switch(lambda: native.backward(*rest), lambda: self._compiled.backward(*rest))
+        return either(lambda: native.backward(*rest), lambda: self._compiled.backward(*rest))
 
 
 class _OwnFunctions:
@@ -66,7 +62,3 @@ def _compiled(direction: str, options: Options, counts: Counts) -> Callable[...,
         return body(unpacked(tensors, counts), options, *rest)
 
     return mmcore_attention
-
-
-def _switch(on_cpu: Callable[[], Any], in_xla: Callable[[], Any]) -> Any:
-    return tf.switch_case(tf.raw_ops.DeviceIndex(device_names=["CPU"]), [on_cpu, in_xla])

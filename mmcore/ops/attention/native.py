@@ -11,8 +11,6 @@ from mmcore.ops.attention.arguments import Inputs, unpacked
 from mmcore.ops.attention.gradient import NO_SECOND
 from mmcore.ops.attention.options import Options
 
-DTYPES = (tf.float32, tf.bfloat16)
-
 
 def forward(inputs: Inputs, options: Options) -> tuple[tf.Tensor, tf.Tensor]:
     """See `gradient.Kernel`; the op itself has a gradient, too. It has no XLA kernel."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
 from mmcore.ops.attention.arguments import Inputs
 from mmcore.ops.attention.options import Options
+from mmcore.ops.backends import xla_call
 
 
 def forward(inputs: Inputs, options: Options) -> tuple[tf.Tensor, tf.Tensor]:
     """See `gradient.Kernel`. Inside functions that XLA compiles only, and all shapes must be known."""
     batch, queries, heads, _ = inputs.q.shape
-    out, lse = _call(
+    out, lse = xla_call(
         "mmcore_attention_1",
         inputs.tensors(),
         _config(inputs, options),
@@ -27,31 +26,13 @@ def backward(
 ) -> list[tf.Tensor]:
     """See `gradient.Kernel`."""
     wanted = [inputs.q, inputs.k, inputs.v, *inputs.biases]
-    gradients = _call(
+    gradients = xla_call(
         "mmcore_attention_grad_1",
         [*inputs.tensors(), out, lse, dout],
         _config(inputs, options),
         [(x.dtype, x.shape) for x in wanted],
     )
     return list(gradients)
-
-
-def _call(
-    target: str,
-    operands: Sequence[tf.Tensor],
-    config: str,
-    results: Sequence[tuple[tf.DType, tf.TensorShape]],
-) -> Sequence[tf.Tensor]:
-    from tensorflow.compiler.tf2xla.ops import gen_xla_ops
-
-    return gen_xla_ops.xla_custom_call_v2(
-        operands=operands,
-        call_target_name=target,
-        backend_config=config,
-        has_side_effect=False,
-        result_dtypes=[dtype for dtype, _ in results],
-        result_shapes=[shape for _, shape in results],
-    )
 
 
 def _config(inputs: Inputs, options: Options) -> str:

@@ -1,0 +1,22 @@
+// The set for any processor: vectors of four floats as the compiler makes them.
+#include "core/norm/kernels.h"
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/bfloat16.h"
+
+#define MMCORE_LOOP
+
+namespace mmcore::norm {
+namespace {
+
+constexpr size_t kLanes = 4;
+
+#include "core/norm/loops.inc"
+
+}  // namespace
+
+const Kernels& ScalarKernels() { return kKernels; }
+
+}  // namespace mmcore::norm
