@@ -1,4 +1,4 @@
-"""TensorFlow functions over the native core: what `mmcore.text` and `mmcore.image` compute, in graphs; attention, norms.
+"""TensorFlow functions over the native core: `mmcore.text` and `mmcore.image` in graphs; attention and norms.
 
 They work eagerly, in `tf.function`, in `tf.data` and in a SavedModel. Importing this package loads the op
 library, which a process that opens such a SavedModel must do first. Attention and the norms run in functions with
