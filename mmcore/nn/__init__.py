@@ -14,8 +14,9 @@ from mmcore.nn.paths import trainable_by_path, variables_by_path
 from mmcore.nn.pooling import AttentionPooling, masked_max, masked_mean
 from mmcore.nn.remat import remat
 from mmcore.nn.rnn import GRU, LSTM, Bidirectional
+from mmcore.nn.rows import Rows
 from mmcore.nn.seeds import fold, fresh, split
-from mmcore.nn.segments import gather_segments, segment_mask, segment_mean
+from mmcore.nn.segments import gather_segments, segment_index, segment_mask, segment_mean
 from mmcore.nn.tokens import PackedTokens, Tokens
 from mmcore.nn.transformer import MLP, TransformerBlock
 
@@ -35,6 +36,7 @@ __all__ = [
     "MultiHeadAttention",
     "PackedTokens",
     "Positions",
+    "Rows",
     "StochasticDepth",
     "Tokens",
     "TransformerBlock",
@@ -49,6 +51,7 @@ __all__ = [
     "masked_mean",
     "orthogonal",
     "remat",
+    "segment_index",
     "segment_mask",
     "segment_mean",
     "split",
