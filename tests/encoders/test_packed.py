@@ -198,7 +198,7 @@ def classifier(kind: type) -> models.MultimodalClassifier:
     return models.MultimodalClassifier(parts, kind([8, 8], 8, rng=rng), 3, rng=rng)
 
 
-@pytest.mark.parametrize("kind", [fusion.Concat, fusion.Parallel])
+@pytest.mark.parametrize("kind", [fusion.Concat, fusion.Parallel, fusion.CrossAttention, fusion.Bottleneck])
 def test_a_classifier_of_packed_rows_gives_the_logits_of_padded_ones(kind):
     model = classifier(kind)
     images = tf.constant(np.random.default_rng(4).standard_normal((7, 12, 12, 3)), tf.float32)
