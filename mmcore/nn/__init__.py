@@ -7,6 +7,7 @@ from mmcore.nn.attention import MultiHeadAttention, dot_product_attention
 from mmcore.nn.conv import Conv2D
 from mmcore.nn.dropout import Dropout, StochasticDepth
 from mmcore.nn.embedding import Embedding, Positions
+from mmcore.nn.grid import grid_positions
 from mmcore.nn.init import glorot_uniform, he_normal, lecun_normal, orthogonal, truncated_normal
 from mmcore.nn.linear import Linear
 from mmcore.nn.norm import BatchNorm, GroupNorm, LayerNorm
@@ -45,6 +46,7 @@ __all__ = [
     "fresh",
     "gather_segments",
     "glorot_uniform",
+    "grid_positions",
     "he_normal",
     "lecun_normal",
     "masked_max",
