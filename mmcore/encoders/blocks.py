@@ -53,11 +53,24 @@ def check_packed(
         raise ValueError("expected no mask with packed rows: segment 0 is their padding")
 
 
-def packed_tokens(values: tf.Tensor, segment_ids: tf.Tensor, places: tf.Tensor) -> nn.PackedTokens:
+def packed_tokens(
+    values: tf.Tensor, segment_ids: tf.Tensor, places: tf.Tensor, max_length: int | None = None
+) -> nn.PackedTokens:
     """The tokens of packed rows; the summary of an example is the mean over its segment.
 
     Shapes:
         values: float [R, L, D]; segment_ids: integer [R, L]; places: integer [B, 2].
+
+    Args:
+        values: what stands in the rows.
+        segment_ids: 0 = padding.
+        places: of the examples.
+        max_length: most tokens of an example; None: L.
     """
-    means = nn.segment_mean(values, segment_ids, sizes(values)[1])
-    return nn.PackedTokens(values, segment_ids, places, nn.gather_segments(means, places))
+    length = sizes(values)[1]
+    means = nn.segment_mean(values, segment_ids, length)
+    # An example is never longer than a row.
+    most = length if max_length is None else max_length
+    most = min(most, length) if isinstance(length, int) else most
+    index = nn.segment_index(segment_ids, places, most)
+    return nn.PackedTokens(values, segment_ids, places, nn.gather_segments(means, places), index)

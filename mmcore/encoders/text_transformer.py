@@ -110,6 +110,6 @@ class TextTransformer(tf.Module):
         )
         values = self.norm(values)
         if segment_ids is not None and places is not None:
-            return packed_tokens(values, segment_ids, places)
+            return packed_tokens(values, segment_ids, places, self.positions.max_length)
         mask = tf.ones_like(x, tf.bool) if mask is None else mask
         return nn.Tokens(values, mask, nn.masked_mean(values, mask))

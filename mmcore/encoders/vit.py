@@ -11,6 +11,7 @@ from mmcore import nn
 from mmcore.encoders.blocks import check_packed, packed_tokens, run_blocks
 from mmcore.encoders.image_tokens import filled, image_tokens
 from mmcore.nn import init as inits
+from mmcore.nn.shapes import sizes
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class ViTConfig:
         drop_path_rate: in training, probability that an example, or a segment, skips a branch of the last
             block; earlier blocks' are proportionally smaller.
         remat: in training, compute the blocks again for the gradient instead of keeping their inner values.
+        max_patches: most patches of an image in packed rows, as `image.PatchPreprocessor` has it; None: as many as a
+            row has. Fusions that look at tokens lay out so many for each image, and leave out what is beyond.
     """
 
     image_size: int = 64
@@ -39,6 +42,7 @@ class ViTConfig:
     dropout_rate: float = 0.0
     drop_path_rate: float = 0.0
     remat: bool = False
+    max_patches: int | None = None
 
 
 # Ti, S: Touvron et al. 2020, arXiv:2012.12877, table 1; B: Dosovitskiy et al. 2020, arXiv:2010.11929.
@@ -53,30 +57,31 @@ VIT_VARIANTS = {
 class ViT(tf.Module):
     """Linear map of the patches, learned positions, pre-norm blocks, a last norm; the summary is the mean.
 
-    Images of different sizes go in as packed rows of patches: each up to image_size high and wide, cut off at
-    whole patches, has the positions of the upper left part of the grid, sees itself alone, and has a summary of
-    its own. An image of the full size gives what it gives alone.
+    Images of any size and aspect go in as patches, in rows of one image with a mask or several in a packed row. Each
+    has the learned positions resampled to its own grid (see `nn.grid_positions`), sees itself alone, and has a
+    summary of its own. One of image_size gives what it gives as pixels.
 
     Shapes:
         x: float [B, image_size, image_size, 3], normalised; mask: bool [B] (False = no image) or None;
         seed: int32 [2] or None.
         result: values [B, N, dim], mask [B, N], pooled [B, dim], in x's dtype, with
         N = (image_size / patch_size)^2 patches, row by row.
-        Packed: x float [R, L, 3 patch_size^2], the pixels of a patch row by row; segment_ids int32 [R, L];
-        positions int32 [R, L, 2], row and column of the patch in its image, below image_size / patch_size;
-        places int32 [B, 2]; see `data.pack`. The result is `nn.PackedTokens`.
-        A position outside raises InvalidArgumentError on a CPU; under XLA and on a GPU the result is unspecified.
+        Patches: x float [B, N, 3 patch_size^2], the pixels of a patch row by row; mask bool [B, N] or None;
+        positions int32 [B, N, 2], row and column of the patch in its image; see `image.PatchPreprocessor`.
+        Packed: x float [R, L, 3 patch_size^2]; segment_ids int32 [R, L]; positions int32 [R, L, 2]; places int32
+        [B, 2]; see `image.pack_patches`. The result is `nn.PackedTokens`.
 
     Args:
         config: sizes; `VIT_VARIANTS` has those of the papers.
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
-        ValueError: patch_size that does not divide image_size; an input of another size; some of segment_ids,
-            positions and places without the others, or with a mask; positions that are not [R, L, 2].
+        ValueError: patch_size that does not divide image_size; an input of another size; segment_ids or places
+            without the other or without positions, or with a mask; positions that are not [R, L, 2]; a mask of
+            patches that is not [B, N].
 
     Source: Dosovitskiy et al. 2020, arXiv:2010.11929; the mean instead of a class token: Beyer et al. 2022,
-        arXiv:2205.01580.
+        arXiv:2205.01580; variable resolution: Tschannen et al. 2025, SigLIP 2, arXiv:2502.14786, section 2.4.2.
 
     Example:
         >>> from mmcore import encoders
@@ -93,7 +98,7 @@ class ViT(tf.Module):
             raise ValueError(f"expected patch_size that divides image_size, found {found}")
         rng = inits.generator(rng)
         self.image_size, self.patch_size, self.dim = config.image_size, config.patch_size, config.dim
-        self.remat = config.remat
+        self.remat, self.max_patches = config.remat, config.max_patches
         num_patches = (config.image_size // config.patch_size) ** 2
         self.patches = nn.Linear(3 * config.patch_size**2, config.dim, init=inits.lecun_normal, rng=rng)
         self.positions = nn.Positions(num_patches, config.dim, rng=rng)
@@ -122,28 +127,33 @@ class ViT(tf.Module):
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> nn.Tokens | nn.PackedTokens:
-        check_packed(mask, segment_ids, positions, places)
+        if segment_ids is not None or places is not None:
+            check_packed(mask, segment_ids, positions, places)
         num_seeds = len(self.blocks) + 1
         seeds = nn.split(nn.fresh() if seed is None else seed, num_seeds) if training else [None] * num_seeds
         if positions is None:
             values = self.positions(self.patches(self._cut(filled(self._checked(x), mask))))
         else:
-            values = self.positions(self.patches(x), self._numbers(positions))
+            values = self.patches(x)
+            images = _images(values, mask) if segment_ids is None else segment_ids
+            values += nn.grid_positions(self.positions.table, positions, images, dtype=values.dtype)
         values = self.dropout(values, training=training, seed=seeds[-1])
-        # An example has all patches or none, so no block needs a mask.
+        # Without positions an example has all patches or none, so no block needs a mask.
         values = run_blocks(
             self.blocks,
             values,
-            None,
+            None if positions is None else mask,
             segment_ids=segment_ids,
             training=training,
             seeds=seeds,
             remat=self.remat,
         )
         values = self.norm(values)
-        if segment_ids is None or places is None:
+        if segment_ids is not None and places is not None:
+            return packed_tokens(values, segment_ids, places, self.max_patches)
+        if positions is None or mask is None:
             return image_tokens(values, mask)
-        return packed_tokens(values, segment_ids, places)
+        return nn.Tokens(values, mask, nn.masked_mean(values, mask))
 
     def _checked(self, x: tf.Tensor) -> tf.Tensor:
         if x.shape[1:] != (self.image_size, self.image_size, 3):
@@ -152,19 +162,17 @@ class ViT(tf.Module):
             )
         return x
 
-    def _numbers(self, positions: tf.Tensor) -> tf.Tensor:
-        """Rows of the table of positions [R, L] for rows and columns of the grid [R, L, 2]."""
-        if positions.shape.rank != 3 or positions.shape[2] != 2:
-            raise ValueError(
-                f"expected positions [R, L, 2], row and column of each patch, found {positions.shape}"
-            )
-        side = self.image_size // self.patch_size
-        inside = tf.reduce_all((positions >= 0) & (positions < side), axis=2)
-        # A column outside would be a place of the next row: it is made a number that the table has not.
-        return tf.where(inside, positions[:, :, 0] * side + positions[:, :, 1], side * side)
-
     def _cut(self, x: tf.Tensor) -> tf.Tensor:
         """Patches [B, N, 3 patch_size^2]: cheaper than the convolution of this stride that it equals."""
         side, size = self.image_size // self.patch_size, self.patch_size
         x = tf.transpose(tf.reshape(x, [-1, side, size, side, size, 3]), [0, 1, 3, 2, 4, 5])
         return tf.reshape(x, [-1, side * side, 3 * size * size])
+
+
+def _images(values: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+    """Rows of one image each as segment ids: 1 for its patches, 0 at padding."""
+    if mask is None:
+        return tf.ones(sizes(values)[:2], tf.int32)
+    if mask.shape.rank != 2:
+        raise ValueError(f"expected a mask [B, N] of the patches, found {mask.shape}")
+    return tf.cast(mask, tf.int32)

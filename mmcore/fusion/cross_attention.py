@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
 from mmcore.fusion.projection import Inputs
-from mmcore.fusion.sequence import joined, with_summary
+from mmcore.fusion.sequence import Parts, joined, with_summaries
 from mmcore.nn import init as inits
 
 
@@ -22,6 +23,9 @@ class CrossAttention(tf.Module):
     Shapes:
         tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None.
         result: values [B, sum T_i, dim], mask [B, sum T_i], pooled [B, dim] in the dtype of the values.
+        A modality may be `PackedTokens`, [R, L, dims[i]]. All but the products of attention is then computed as
+        its tokens stand, these alone in rows of one example; the result is that of its `unpacked()`, where T_i is
+        the most tokens of an example.
 
     Args:
         dims: width of each modality.
@@ -34,7 +38,7 @@ class CrossAttention(tf.Module):
 
     Raises:
         ValueError: no modality or a width below one; no layer; a rate outside [0, 1); dim that num_heads does
-            not divide; tokens of other widths; packed tokens, which must be unpacked first.
+            not divide; tokens of other widths.
 
     Source: Lu et al. 2019, ViLBERT, arXiv:1908.02265, figure 2b (co-attention), with pre-norm blocks.
     """
@@ -63,23 +67,29 @@ class CrossAttention(tf.Module):
         self.norm = nn.LayerNorm(dim)
 
     def __call__(
-        self, tokens: Sequence[nn.Tokens], *, training: bool = False, seed: tf.Tensor | None = None
+        self,
+        tokens: Sequence[nn.Tokens | nn.PackedTokens],
+        *,
+        training: bool = False,
+        seed: tf.Tensor | None = None,
     ) -> nn.Tokens:
         seed = nn.fresh() if training and seed is None else seed
-        parts = [with_summary(part) for part in self.inputs(tokens, training=training, seed=seed)]
-        values, masks = [part[0] for part in parts], [part[1] for part in parts]
+        parts = with_summaries(self.inputs(tokens, training=training, seed=seed))
+        contexts = [_context(parts, index) for index in range(len(parts.values))]
         for depth, blocks in enumerate(self.layers):
             values = [
                 block(
-                    values[index],
-                    _others(values, index),
-                    mask=_others(masks, index),
+                    parts.values[index],
+                    tf.concat(_others(parts.values, index), axis=1),
+                    mask=contexts[index][0],
+                    rows=contexts[index][1],
                     training=training,
                     seed=nn.fold(seed, 1 + depth * len(blocks) + index) if training else None,
                 )
                 for index, block in enumerate(blocks)
             ]
-        return joined([self.norm(part) for part in values], masks)
+            parts = parts._replace(values=values)
+        return joined(parts._replace(values=[self.norm(part) for part in parts.values]))
 
 
 class CrossAttentionBlock(tf.Module):
@@ -89,6 +99,8 @@ class CrossAttentionBlock(tf.Module):
         x: float [B, T, dim]; context: float [B, S, dim]; mask: bool [B, S], True = real; seed: int32 [2] or
         None.
         result: [B, T, dim] in x's dtype.
+        With `nn.Rows` of x [B, T] and of the context [B, S], both are lists [1, N, dim]; see
+        `nn.MultiHeadAttention`.
 
     Args:
         dim: width of both.
@@ -124,17 +136,25 @@ class CrossAttentionBlock(tf.Module):
         context: tf.Tensor,
         *,
         mask: tf.Tensor | None = None,
+        rows: tuple[nn.Rows, nn.Rows] | None = None,
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
         seeds = nn.split(nn.fresh() if seed is None else seed, 3) if training else [None] * 3
-        mixed = self.attention(self.query_norm(x), self.context_norm(context), mask=mask)
+        mixed = self.attention(self.query_norm(x), self.context_norm(context), mask=mask, rows=rows)
         x += self.dropout(mixed, training=training, seed=seeds[0])
         mixed = self.mlp(self.mlp_norm(x), training=training, seed=seeds[1])
         return x + self.dropout(mixed, training=training, seed=seeds[2])
 
 
-def _others(parts: Sequence[tf.Tensor], index: int) -> tf.Tensor:
-    """Every part but this one, in one row; this one if it is alone."""
-    others = [part for other, part in enumerate(parts) if other != index or len(parts) == 1]
-    return others[0] if len(others) == 1 else tf.concat(others, axis=1)
+def _context(parts: Parts, index: int) -> tuple[tf.Tensor, tuple[nn.Rows, nn.Rows] | None]:
+    """The mask of what a modality attends to, and where it and that stand."""
+    mask = tf.concat(_others(parts.masks, index), axis=1)
+    if parts.rows is None:
+        return mask, None
+    return mask, (parts.rows[index], nn.Rows.side_by_side(_others(parts.rows, index)))
+
+
+def _others(parts: Sequence[Any], index: int) -> list[Any]:
+    """Every part but this one; this one if it is alone."""
+    return [part for other, part in enumerate(parts) if other != index or len(parts) == 1]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from mmcore import nn
 from mmcore.nn.seeds import uniform
 from mmcore.nn.shapes import sizes
+
+AnyTokens: TypeAlias = nn.Tokens | nn.PackedTokens
 
 
 def checked_sizes(dims: Sequence[int], dim: int) -> tuple[int, ...]:
@@ -20,7 +23,7 @@ def checked_sizes(dims: Sequence[int], dim: int) -> tuple[int, ...]:
     return tuple(dims)
 
 
-def with_summaries_of_packed(tokens: Sequence[nn.Tokens | nn.PackedTokens]) -> list[nn.Tokens]:
+def with_summaries_of_packed(tokens: Sequence[AnyTokens]) -> list[nn.Tokens]:
     """The modalities, each packed one as its examples' summaries: for fusions that look at nothing else.
 
     Shapes:
@@ -31,12 +34,13 @@ def with_summaries_of_packed(tokens: Sequence[nn.Tokens | nn.PackedTokens]) -> l
 
 
 def present_tokens(
-    tokens: Sequence[nn.Tokens], dims: Sequence[int], rate: float, *, training: bool, seed: tf.Tensor | None
-) -> list[nn.Tokens]:
+    tokens: Sequence[AnyTokens], dims: Sequence[int], rate: float, *, training: bool, seed: tf.Tensor | None
+) -> list[AnyTokens]:
     """The modalities with zeros wherever nothing real stands, some of them dropped in training.
 
     Shapes:
-        tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None; result: the same shapes.
+        tokens: one `Tokens` or `PackedTokens` a modality, dims[i] wide; seed: int32 [2] or None; result: the same
+        kinds and shapes.
 
     Args:
         tokens: the modalities.
@@ -46,13 +50,8 @@ def present_tokens(
         seed: of the drop; None: a fresh one.
 
     Raises:
-        ValueError: another number of modalities or another width; packed tokens.
+        ValueError: another number of modalities or another width.
     """
-    if any(isinstance(part, nn.PackedTokens) for part in tokens):
-        raise ValueError(
-            "this fusion lets modalities look at each other's tokens, which packed rows do not allow: pass "
-            "tokens.unpacked(length), or use Concat or Parallel, which take packed tokens by their summaries"
-        )
     found = [part.values.shape[-1] for part in tokens]
     if found != list(dims):
         raise ValueError(
@@ -63,14 +62,15 @@ def present_tokens(
     return [without_missing(part) for part in tokens]
 
 
-def drop_modalities(tokens: Sequence[nn.Tokens], rate: float, seed: tf.Tensor) -> list[nn.Tokens]:
+def drop_modalities(tokens: Sequence[AnyTokens], rate: float, seed: tf.Tensor) -> list[AnyTokens]:
     """Makes whole modalities of random examples missing, but never the last one that an example has.
 
     Each present modality is dropped with probability `rate`; where all would go, one of them stays, each with
     the same probability.
 
     Shapes:
-        tokens: one `Tokens` a modality, [B, T_i, D_i]; seed: int32 [2]; result: the same shapes.
+        tokens: one `Tokens` or `PackedTokens` of B examples a modality; seed: int32 [2]; result: the same kinds and
+        shapes.
 
     Args:
         tokens: the modalities.
@@ -85,16 +85,24 @@ def drop_modalities(tokens: Sequence[nn.Tokens], rate: float, seed: tf.Tensor) -
     return [_only(part, stay[:, index]) for index, part in enumerate(tokens)]
 
 
-def without_missing(tokens: nn.Tokens) -> nn.Tokens:
+def without_missing(tokens: AnyTokens) -> AnyTokens:
     """Zeros wherever nothing real stands, so that no later product sees what is there.
 
     Shapes:
-        tokens: [B, T, D]; result: the same shapes.
+        tokens: [B, T, D] or packed [R, L, D]; result: the same shapes.
     """
     zero = tf.zeros([], tokens.values.dtype)
-    values = tf.where(tokens.mask[:, :, None], tokens.values, zero)
-    return nn.Tokens(values, tokens.mask, tf.where(tokens.present()[:, None], tokens.pooled, zero))
+    return tokens._replace(
+        values=tf.where(tokens.mask[:, :, None], tokens.values, zero),
+        pooled=tf.where(tokens.present()[:, None], tokens.pooled, zero),
+    )
 
 
-def _only(tokens: nn.Tokens, keep: tf.Tensor) -> nn.Tokens:
-    return without_missing(tokens._replace(mask=tokens.mask & keep[:, None]))
+def _only(tokens: AnyTokens, keep: tf.Tensor) -> AnyTokens:
+    """The tokens of the examples in keep, bool [B]; a packed segment of another belongs to no example any more."""
+    keep = keep[:, None]
+    if isinstance(tokens, nn.Tokens):
+        return without_missing(tokens._replace(mask=tokens.mask & keep))
+    nowhere = tf.constant([-1, 0], tokens.places.dtype)
+    places, index = tf.where(keep, tokens.places, nowhere), tf.where(keep, tokens.index, -1)
+    return without_missing(tokens._replace(places=places, index=index))

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore import nn
-from mmcore.fusion.inputs import checked_sizes, present_tokens
+from mmcore.fusion.inputs import AnyTokens, checked_sizes, present_tokens
 from mmcore.nn import init as inits
 from mmcore.nn.dropout import checked_rate
 
@@ -19,7 +19,8 @@ class Projection(tf.Module):
     The norm makes modalities comparable: encoders' outputs differ in scale by orders of magnitude.
 
     Shapes:
-        tokens: [B, T, in_dim]; result: [B, T, dim], in the dtype of the values.
+        tokens: [B, T, in_dim], or packed [R, L, in_dim]; result: [B, T, dim] or [R, L, dim], in the dtype of the
+        values.
 
     Args:
         in_dim: width of the modality.
@@ -32,12 +33,11 @@ class Projection(tf.Module):
         self.norm = nn.LayerNorm(in_dim)
         self.linear = nn.Linear(in_dim, dim, rng=inits.generator(rng))
 
-    def __call__(self, tokens: nn.Tokens) -> nn.Tokens:
+    def __call__(self, tokens: AnyTokens) -> AnyTokens:
         pooled = self.linear(self.norm(tokens.pooled))
-        return nn.Tokens(
-            self.linear(self.norm(tokens.values)),
-            tokens.mask,
-            tf.where(tokens.present()[:, None], pooled, tf.zeros([], pooled.dtype)),
+        return tokens._replace(
+            values=self.linear(self.norm(tokens.values)),
+            pooled=tf.where(tokens.present()[:, None], pooled, tf.zeros([], pooled.dtype)),
         )
 
 
@@ -45,8 +45,9 @@ class Inputs(tf.Module):
     """The modalities as every fusion takes them: checked, without what is missing or dropped, at one width.
 
     Shapes:
-        tokens: one `Tokens` a modality, [B, T_i, dims[i]]; seed: int32 [2] or None.
-        result: one `Tokens` a modality, [B, T_i, dim], in the dtype of the values.
+        tokens: one `Tokens` or `PackedTokens` a modality, [B, T_i, dims[i]] or [R_i, L_i, dims[i]]; seed: int32 [2]
+        or None.
+        result: the same kinds and shapes, dim wide, in the dtype of the values.
 
     Args:
         dims: width of each modality.
@@ -65,7 +66,7 @@ class Inputs(tf.Module):
         self.projections = [Projection(width, dim, rng=rng) for width in self.dims]
 
     def __call__(
-        self, tokens: Sequence[nn.Tokens], *, training: bool, seed: tf.Tensor | None
-    ) -> list[nn.Tokens]:
+        self, tokens: Sequence[AnyTokens], *, training: bool, seed: tf.Tensor | None
+    ) -> list[AnyTokens]:
         tokens = present_tokens(tokens, self.dims, self.modality_dropout, training=training, seed=seed)
         return [project(part) for project, part in zip(self.projections, tokens, strict=True)]

@@ -7,6 +7,7 @@ from mmcore.nn.attention import MultiHeadAttention, dot_product_attention
 from mmcore.nn.conv import Conv2D
 from mmcore.nn.dropout import Dropout, StochasticDepth
 from mmcore.nn.embedding import Embedding, Positions
+from mmcore.nn.grid import grid_positions
 from mmcore.nn.init import glorot_uniform, he_normal, lecun_normal, orthogonal, truncated_normal
 from mmcore.nn.linear import Linear
 from mmcore.nn.norm import BatchNorm, GroupNorm, LayerNorm, RMSNorm
@@ -14,8 +15,9 @@ from mmcore.nn.paths import trainable_by_path, variables_by_path
 from mmcore.nn.pooling import AttentionPooling, masked_max, masked_mean
 from mmcore.nn.remat import remat
 from mmcore.nn.rnn import GRU, LSTM, Bidirectional
+from mmcore.nn.rows import Rows
 from mmcore.nn.seeds import fold, fresh, split
-from mmcore.nn.segments import gather_segments, segment_mask, segment_mean
+from mmcore.nn.segments import gather_segments, segment_index, segment_mask, segment_mean
 from mmcore.nn.tokens import PackedTokens, Tokens
 from mmcore.nn.transformer import MLP, TransformerBlock
 
@@ -36,6 +38,7 @@ __all__ = [
     "PackedTokens",
     "Positions",
     "RMSNorm",
+    "Rows",
     "StochasticDepth",
     "Tokens",
     "TransformerBlock",
@@ -44,12 +47,14 @@ __all__ = [
     "fresh",
     "gather_segments",
     "glorot_uniform",
+    "grid_positions",
     "he_normal",
     "lecun_normal",
     "masked_max",
     "masked_mean",
     "orthogonal",
     "remat",
+    "segment_index",
     "segment_mask",
     "segment_mean",
     "split",

@@ -8,6 +8,7 @@ import tensorflow as tf
 from mmcore import ops
 from mmcore.nn import init as inits
 from mmcore.nn.linear import Linear
+from mmcore.nn.rows import Rows
 from mmcore.nn.segments import check_segment_ids
 from mmcore.nn.shapes import sizes
 
@@ -64,8 +65,11 @@ class MultiHeadAttention(tf.Module):
     Shapes:
         x: float [B, T, dim]; context: float [B, S, context_dim] or None (x itself).
         mask: bool [B, S] or [B, T, S], True = a key that may be seen, or None.
+        rows: `Rows` of x and of the context, or None; see below.
         segment_ids: integer [B, T] of packed rows (0 = padding) without a context, or None.
         result: [B, T, dim] in x's dtype; the output's bias alone for a query that sees no key.
+        With rows, x and the result are [1, N, dim] and the context [1, M, context_dim], lists whose rows of one
+        example each are [B, T] and [B, S]; the mask is of these rows and needed, since they have padding.
 
     Args:
         dim: width of x and of the result.
@@ -74,7 +78,7 @@ class MultiHeadAttention(tf.Module):
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
-        ValueError: dim that num_heads does not divide; segment_ids together with a context.
+        ValueError: dim that num_heads does not divide; segment_ids together with a context; rows without a mask.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.2.2.
     """
@@ -105,18 +109,23 @@ class MultiHeadAttention(tf.Module):
         *,
         mask: tf.Tensor | None = None,
         segment_ids: tf.Tensor | None = None,
+        rows: tuple[Rows, Rows] | None = None,
     ) -> tf.Tensor:
         if segment_ids is not None and context is not None:
-            raise ValueError("expected segment_ids without a context, whose keys have none: unpack first")
+            raise ValueError(
+                "expected segment_ids without a context, whose keys have none: pass rows instead"
+            )
+        if rows is not None and mask is None:
+            raise ValueError("expected a mask with rows, found none: pass index >= 0 of the rows of the keys")
         source = x if context is None else context
+        q, k, v = self.query(x), self.key(source), self.value(source)
+        if rows is not None:
+            q, k, v = rows[0].spread(q), rows[1].spread(k), rows[1].spread(v)
         mixed = dot_product_attention(
-            self._heads(self.query(x)),
-            self._heads(self.key(source)),
-            self._heads(self.value(source)),
-            mask,
-            segment_ids=segment_ids,
+            self._heads(q), self._heads(k), self._heads(v), mask, segment_ids=segment_ids
         )
-        return self.output(tf.reshape(mixed, [*sizes(x)[:2], self.num_heads * self.head_dim]))
+        mixed = tf.reshape(mixed, [*sizes(q)[:2], self.num_heads * self.head_dim])
+        return self.output(mixed if rows is None else rows[0].collect(mixed))
 
     def _heads(self, x: tf.Tensor) -> tf.Tensor:
         return tf.reshape(x, [*sizes(x)[:2], self.num_heads, self.head_dim])

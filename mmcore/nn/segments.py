@@ -85,6 +85,38 @@ def gather_segments(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     return tf.gather(flat, tf.where(placed, places[:, 0] * width + places[:, 1] - 1, rows * width))
 
 
+def segment_index(segment_ids: tf.Tensor, places: tf.Tensor, length: int | tf.Tensor) -> tf.Tensor:
+    """Where the tokens of each sequence stand in the rows laid end to end; -1 beyond its end, or without a place.
+
+    Shapes:
+        segment_ids: integer [R, L]; places: int [B, 2], row and segment; result: int32 [B, length].
+
+    Args:
+        segment_ids: 0 = padding.
+        places: of the sequences.
+        length: most tokens of a sequence; what a longer one has beyond is left out.
+
+    Raises:
+        ValueError: segment_ids that are no integers [R, L].
+
+    Example:
+        >>> from mmcore import nn
+        >>> ids, places = tf.constant([[1, 2, 2], [1, 0, 0]]), tf.constant([[1, 1], [-1, 0], [0, 2]])
+        >>> nn.segment_index(ids, places, 2).numpy().tolist()
+        [[3, -1], [-1, -1], [1, 2]]
+    """
+    check_segment_ids(segment_ids)
+    rows, width = sizes(segment_ids)
+    placed = places[:, 1] > 0
+    # One row of padding more, for those without a place.
+    padded = tf.pad(segment_ids, [[0, 1], [0, 0]])
+    own = tf.gather(padded, tf.where(placed, places[:, 0], rows)) == places[:, 1:]
+    own = tf.cast(own & placed[:, None], tf.int32)
+    start = places[:, 0] * width + tf.argmax(own, axis=1, output_type=tf.int32)
+    steps = tf.range(length)[None]
+    return tf.where(steps < tf.reduce_sum(own, axis=1, keepdims=True), start[:, None] + steps, -1)
+
+
 def check_segment_ids(segment_ids: tf.Tensor) -> None:
     """Refuses what cannot be segment ids.
 

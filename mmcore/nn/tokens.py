@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from mmcore.nn.rows import Rows
+from mmcore.nn.segments import segment_index
 from mmcore.nn.shapes import sizes
 
 
@@ -35,12 +37,15 @@ class PackedTokens(NamedTuple):
         segment_ids: int32 [R, L], 0 = padding.
         places: int32 [B, 2], row and segment of each example, segment 0 or -1 for one without tokens.
         pooled: float [B, D], zeros for an example without tokens.
+        index: int32 [B, T], where each example's tokens stand in the rows laid end to end, -1 beyond its last, as
+        `segment_index` makes it. T is the most tokens that an example may have.
     """
 
     values: tf.Tensor
     segment_ids: tf.Tensor
     places: tf.Tensor
     pooled: tf.Tensor
+    index: tf.Tensor
 
     @property
     def mask(self) -> tf.Tensor:
@@ -55,19 +60,13 @@ class PackedTokens(NamedTuple):
         """Each example as one token, its summary: values [B, 1, D]."""
         return Tokens(self.pooled[:, None], self.present()[:, None], self.pooled)
 
-    def unpacked(self, length: int) -> Tokens:
+    def unpacked(self, length: int | None = None) -> Tokens:
         """Each example in a row of its own again: values [B, length, D], of longer ones the beginning.
 
-        So a fusion whose modalities look at each other's tokens can follow an encoder that ran packed.
-
         Args:
-            length: positions of a row, such as the longest that a text may have.
+            length: positions of a row; None: T, the most tokens that an example may have.
         """
+        index = self.index if length is None else segment_index(self.segment_ids, self.places, length)
         rows, width, dim = sizes(self.values)
-        own = tf.equal(tf.gather(self.segment_ids, tf.maximum(self.places[:, 0], 0)), self.places[:, 1:])
-        count = tf.where(self.present(), tf.reduce_sum(tf.cast(own, tf.int32), axis=1), 0)
-        start = self.places[:, 0] * width + tf.argmax(own, axis=1, output_type=tf.int32)
-        mask = tf.range(length)[None] < count[:, None]
-        index = tf.where(mask, start[:, None] + tf.range(length)[None], 0)
-        values = tf.gather(tf.reshape(self.values, [rows * width, dim]), index)
-        return Tokens(tf.where(mask[:, :, None], values, tf.zeros([], values.dtype)), mask, self.pooled)
+        values = Rows.of(index, rows * width).spread(tf.reshape(self.values, [1, rows * width, dim]))
+        return Tokens(values, index >= 0, self.pooled)

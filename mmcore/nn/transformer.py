@@ -10,6 +10,7 @@ from mmcore.nn.attention import MultiHeadAttention
 from mmcore.nn.dropout import Dropout, StochasticDepth
 from mmcore.nn.linear import Linear
 from mmcore.nn.norm import LayerNorm
+from mmcore.nn.rows import Rows
 from mmcore.nn.seeds import fresh, split
 
 
@@ -57,6 +58,7 @@ class TransformerBlock(tf.Module):
         of packed rows (0 = padding) or None; seed: int32 [2] or None.
         result: [B, T, dim] in x's dtype. Masked positions influence no other; their own values are
         unspecified.
+        With `Rows` [B, T], x and the result are their list [1, N, dim], and the mask is of the rows.
 
     Args:
         dim: width.
@@ -67,7 +69,7 @@ class TransformerBlock(tf.Module):
         rng: source of the initial values; None: fresh entropy.
 
     Raises:
-        ValueError: dim that num_heads does not divide; a rate outside [0, 1).
+        ValueError: dim that num_heads does not divide; a rate outside [0, 1); rows with a drop_path_rate.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762, section 3.1; the norm's place: Xiong et al. 2020,
         arXiv:2002.04745, figure 1b.
@@ -99,16 +101,26 @@ class TransformerBlock(tf.Module):
         mask: tf.Tensor | None = None,
         *,
         segment_ids: tf.Tensor | None = None,
+        rows: Rows | None = None,
         training: bool = False,
         seed: tf.Tensor | None = None,
     ) -> tf.Tensor:
         seeds = split(fresh() if seed is None else seed, 5) if training else [None] * 5
+        if rows is not None and self.drop_path.rate:
+            raise ValueError(
+                f"expected drop_path_rate=0 with rows, found {self.drop_path.rate}: leave it out"
+            )
 
         def branch(y: tf.Tensor, drop_seed: tf.Tensor | None, path_seed: tf.Tensor | None) -> tf.Tensor:
             y = self.dropout(y, training=training, seed=drop_seed)
             return self.drop_path(y, segment_ids=segment_ids, training=training, seed=path_seed)
 
-        mixed = self.attention(self.attention_norm(x), mask=mask, segment_ids=segment_ids)
+        mixed = self.attention(
+            self.attention_norm(x),
+            mask=mask,
+            segment_ids=segment_ids,
+            rows=None if rows is None else (rows, rows),
+        )
         x += branch(mixed, seeds[0], seeds[1])
         mixed = self.mlp(self.mlp_norm(x), training=training, seed=seeds[2])
         return x + branch(mixed, seeds[3], seeds[4])

@@ -74,6 +74,12 @@ def packed_patches(batch: int, dtype: tf.DType) -> tuple:
     return tf.cast(parts.pop("values"), dtype), parts
 
 
+def padded_patches(batch: int, dtype: tf.DType) -> tuple:
+    grid = np.array([[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]], np.int32)
+    positions = tf.constant(np.repeat(grid[None], batch, axis=0))
+    return (*masked(6, 48)(batch, dtype), {"positions": positions})
+
+
 def several(batch: int, dtype: tf.DType) -> tuple:
     """Two modalities; the second is missing in the last example."""
     rng = np.random.default_rng(3)
@@ -85,6 +91,17 @@ def several(batch: int, dtype: tf.DType) -> tuple:
         values = tf.cast(rng.standard_normal((batch, length, dim)).astype(np.float32), dtype)
         tokens.append(nn.Tokens(values, mask, nn.masked_mean(values, mask)))
     return (tokens,)
+
+
+def several_packed(batch: int, dtype: tf.DType) -> tuple:
+    """The same two modalities, the second one packed."""
+    first, second = several(batch, dtype)[0]
+    lengths = tuple(int(count) for count in tf.reduce_sum(tf.cast(second.mask, tf.int32), axis=1))
+    parts = packed(batch, lengths, tf.cast(second.values[second.mask], tf.float32).numpy())
+    segment_ids, places = parts["segment_ids"], parts["places"]
+    index = nn.segment_index(segment_ids, places, 5)
+    values = tf.cast(parts["values"], dtype)
+    return ([first, nn.PackedTokens(values, segment_ids, places, second.pooled, index)],)
 
 
 def classifier(rng: np.random.Generator, dtype: tf.DType) -> models.MultimodalClassifier:
@@ -103,8 +120,8 @@ def cnn(bottleneck: bool, norm: str, small_stem: bool) -> Case:
     return Case(lambda rng, dtype: encoders.CNN(config, rng=rng), images, random=True)
 
 
-def fused(cls: type, **options: Any) -> Case:
-    return Case(lambda r, _: cls([6, 10], 8, modality_dropout=0.3, rng=r, **options), several, random=True)
+def fused(cls: type, inputs: Callable[[int, tf.DType], tuple] = several, **options: Any) -> Case:
+    return Case(lambda r, _: cls([6, 10], 8, modality_dropout=0.3, rng=r, **options), inputs, random=True)
 
 
 CASES = {
@@ -178,6 +195,11 @@ CASES = {
         packed_patches,
         random=True,
     ),
+    "ViT of patches": Case(
+        lambda r, _: encoders.ViT(encoders.ViTConfig(8, 4, 8, 1, 2, 12, 0.2), rng=r),
+        padded_patches,
+        random=True,
+    ),
     "TextRNN": Case(
         lambda r, d: encoders.TextRNN(11, 8, cell=nn.LSTM, dropout_rate=0.2, rng=r, dtype=d),
         texts,
@@ -193,6 +215,8 @@ CASES = {
     "Parallel": fused(fusion.Parallel),
     "CrossAttention": fused(fusion.CrossAttention, num_heads=2, dropout_rate=0.2),
     "Bottleneck": fused(fusion.Bottleneck, num_layers=1, num_heads=2, dropout_rate=0.2),
+    "CrossAttention of packed tokens": fused(fusion.CrossAttention, several_packed, num_heads=2),
+    "Bottleneck of packed tokens": fused(fusion.Bottleneck, several_packed, num_layers=1, num_heads=2),
     "MultimodalClassifier": Case(
         classifier, lambda b, d: ({"image": images(b, d), "text": texts(b, d)},), random=True
     ),
@@ -216,7 +240,7 @@ def keywords(name: str) -> dict[str, Any]:
 
 def called(name: str, module: tf.Module, inputs: tuple, **options: Any) -> list[tf.Tensor]:
     """The floating-point results."""
-    if isinstance(inputs[-1], dict) and "segment_ids" in inputs[-1]:
+    if isinstance(inputs[-1], dict) and "positions" in inputs[-1]:
         inputs, options = inputs[:-1], {**inputs[-1], **options}
     return [y for y in tf.nest.flatten(module(*inputs, **options)) if y.dtype.is_floating]
 

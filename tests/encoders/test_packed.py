@@ -15,8 +15,6 @@ MASK = np.arange(5) < LENGTHS[:, None]
 PADDED = np.zeros(MASK.shape, np.int32)
 PADDED[MASK] = IDS
 WEIGHTS = np.random.default_rng(1).standard_normal((*MASK.shape, 8)).astype(np.float32)
-GRID = 3  # patches in a row of the largest image
-SIZES = [(3, 3), (1, 2), (2, 1), (3, 2), (1, 1)]
 
 
 def packed_texts(length: int, rows: int | None = None) -> PackedRows:
@@ -97,70 +95,16 @@ def test_left_over_sequences_are_not_present():
     np.testing.assert_array_equal(tokens.present(), ~left_over & (LENGTHS > 0))
 
 
-def patches(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Patches of 4 pixels, their rows and columns, the splits, and the images as blocks of patches."""
-    rng = np.random.default_rng(3)
-    images = [rng.standard_normal((h, w, side * side * 3)).astype(np.float32) for h, w in SIZES]
-    pixels = np.concatenate([image.reshape(-1, side * side * 3) for image in images])
-    grid = np.concatenate([np.argwhere(np.ones(size)) for size in SIZES]).astype(np.int32)
-    return pixels, grid, splits_of([h * w for h, w in SIZES]), images
-
-
 def vit(**options) -> encoders.ViT:
-    return encoders.ViT(encoders.ViTConfig(4 * GRID, 4, 8, 2, 2, **options), rng=np.random.default_rng(0))
+    return encoders.ViT(encoders.ViTConfig(12, 4, 8, 2, 2, **options), rng=np.random.default_rng(0))
 
 
 def packed_images(length: int) -> tuple[tf.Tensor, dict]:
-    pixels, grid, splits, _ = patches(4)
-    rows = PackedRows(*map(tf.constant, data.pack(pixels, splits, length=length)))
-    positions = tf.constant(data.pack(grid, splits, length=length).values)
-    return rows.values, keywords(rows._replace(positions=positions))
-
-
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_packed_images_of_any_size_have_the_tokens_and_gradients_of_padded_ones(jit_compile):
-    encoder, (x, options) = vit(), packed_images(10)
-    images = patches(4)[3]
-    # Padded: every image alone on the whole grid, and a mask of its patches in every block.
-    full = np.zeros((len(SIZES), GRID, GRID, 48), np.float32)
-    mask = np.zeros((len(SIZES), GRID, GRID), bool)
-    for index, (image, (height, width)) in enumerate(zip(images, SIZES, strict=True)):
-        full[index, :height, :width], mask[index, :height, :width] = image, True
-    flat, flat_mask = full.reshape(len(SIZES), -1, 48), tf.constant(mask.reshape(len(SIZES), -1))
-
-    def padded():
-        values = encoder.positions(encoder.patches(tf.constant(flat)))
-        for block in encoder.blocks:
-            values = block(values, flat_mask)
-        return nn.masked_mean(encoder.norm(values), flat_mask)
-
-    def gradients(function):
-        @tf.function(jit_compile=jit_compile, autograph=False)
-        def step():
-            with tf.GradientTape() as tape:
-                pooled = function()
-                loss = tf.reduce_sum(tf.sin(pooled) * WEIGHTS[: len(SIZES), 0])
-            found = tape.gradient(loss, encoder.trainable_variables)
-            return pooled, [tf.convert_to_tensor(gradient) for gradient in found]
-
-        return step()
-
-    found, found_gradients = gradients(lambda: encoder(x, **options).pooled)
-    expected, expected_gradients = gradients(padded)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    for a, b in zip(found_gradients, expected_gradients, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-
-
-def test_an_image_of_the_full_size_gives_what_it_gives_alone():
-    encoder, (x, options) = vit(), packed_images(16)
-    pixels = patches(4)[3][0].reshape(1, GRID, GRID, 4, 4, 3)
-    image = pixels.transpose(0, 1, 3, 2, 4, 5).reshape(1, 4 * GRID, 4 * GRID, 3)
-    alone = encoder(tf.constant(image))
-    np.testing.assert_allclose(encoder(x, **options).pooled[:1], alone.pooled, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(
-        encoder(x, **options).unpacked(9).values[:1], alone.values, rtol=1e-5, atol=1e-5
-    )
+    rng = np.random.default_rng(3)
+    splits = splits_of([2, 1])
+    rows = PackedRows(*map(tf.constant, data.pack(rng.standard_normal((3, 48)), splits, length=length)))
+    positions = data.pack(np.array([[0, 0], [0, 1], [0, 0]], np.int32), splits, length=length).values
+    return tf.cast(rows.values, tf.float32), keywords(rows._replace(positions=tf.constant(positions)))
 
 
 @pytest.mark.parametrize("encoder", [text_encoder, vit])
@@ -177,28 +121,13 @@ def test_parts_of_packed_rows_alone_are_errors(encoder):
         module(x, tf.ones([1]), **options)
 
 
-def test_positions_of_patches_need_rows_and_columns():
-    x, options = packed_images(9)
-    with pytest.raises(ValueError, match=r"expected positions \[R, L, 2\], row and column"):
-        vit()(x, **{**options, "positions": options["positions"][:, :, 0]})
-
-
-@pytest.mark.parametrize("place", [(0, GRID), (GRID, 0), (-1, 1), (1, -1)])
-def test_a_patch_outside_the_grid_is_an_error_on_a_cpu(place):
-    x, options = packed_images(9)
-    positions = options["positions"].numpy()
-    positions[0, 1] = place
-    with pytest.raises(tf.errors.InvalidArgumentError), tf.device("CPU"):
-        vit()(x, **{**options, "positions": tf.constant(positions)})
-
-
 def classifier(kind: type) -> models.MultimodalClassifier:
     rng = np.random.default_rng(0)
     parts = {"image": vit(), "text": text_encoder()}
     return models.MultimodalClassifier(parts, kind([8, 8], 8, rng=rng), 3, rng=rng)
 
 
-@pytest.mark.parametrize("kind", [fusion.Concat, fusion.Parallel])
+@pytest.mark.parametrize("kind", [fusion.Concat, fusion.Parallel, fusion.CrossAttention, fusion.Bottleneck])
 def test_a_classifier_of_packed_rows_gives_the_logits_of_padded_ones(kind):
     model = classifier(kind)
     images = tf.constant(np.random.default_rng(4).standard_normal((7, 12, 12, 3)), tf.float32)

@@ -191,7 +191,8 @@ def packed_text(pooled: tf.Tensor, lengths: list[int]) -> nn.PackedTokens:
     splits = np.concatenate([[0], np.cumsum(lengths)])
     values = np.random.default_rng(5).standard_normal((splits[-1], DIMS[1])).astype(np.float32)
     rows = data.pack(values, splits, length=6)
-    return nn.PackedTokens(*map(tf.constant, (rows.values, rows.segment_ids, rows.places)), pooled)
+    values, segment_ids, places = map(tf.constant, (rows.values, rows.segment_ids, rows.places))
+    return nn.PackedTokens(values, segment_ids, places, pooled, nn.segment_index(segment_ids, places, 4))
 
 
 @pytest.mark.parametrize("kind", [fusion.Concat, fusion.Parallel])
@@ -213,10 +214,3 @@ def test_unpacked_tokens_go_into_every_fusion(kind):
     packed = packed_text(second.pooled, [3, 0, 2, 0])
     result = module([first, packed.unpacked(4)], training=True, seed=SEED)
     assert result.values.shape == (4, 3 + 4, 8) and np.all(np.isfinite(result.pooled))
-
-
-@pytest.mark.parametrize("kind", [fusion.CrossAttention, fusion.Bottleneck])
-def test_fusions_of_tokens_refuse_packed_ones(kind):
-    first, second = inputs()
-    with pytest.raises(ValueError, match=r"pass tokens\.unpacked\(length\), or use Concat or Parallel"):
-        build(kind)([first, packed_text(second.pooled, [3, 0, 2, 0])])

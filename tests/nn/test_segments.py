@@ -55,7 +55,8 @@ def test_what_belongs_to_each_sequence():
 
 def test_packed_tokens_unpack_and_cut():
     places = tf.constant([[0, 3], [-1, 0], [1, 2], [0, 1], [-1, -1]])
-    tokens = nn.PackedTokens(tf.constant(VALUES), tf.constant(IDS), places, tf.ones([5, 5]))
+    index = nn.segment_index(tf.constant(IDS), places, 4)
+    tokens = nn.PackedTokens(tf.constant(VALUES), tf.constant(IDS), places, tf.ones([5, 5]), index)
     for length in (2, 4, 9):
         rows = tokens.unpacked(length)
         for example, (row, segment) in enumerate(places.numpy()):
@@ -63,6 +64,7 @@ def test_packed_tokens_unpack_and_cut():
             np.testing.assert_array_equal(rows.values[example, : len(own)], own)
             assert rows.mask[example].numpy().tolist() == [t < len(own) for t in range(length)]
             assert not np.any(rows.values[example, len(own) :])
+    np.testing.assert_array_equal(tokens.unpacked().values, tokens.unpacked(4).values)
     assert tokens.present().numpy().tolist() == [True, False, True, True, False]
     np.testing.assert_array_equal(tokens.mask, IDS > 0)
     summaries = tokens.summaries()
@@ -124,5 +126,7 @@ def test_wrong_segment_ids_are_errors():
             nn.dot_product_attention(x, x, x, segment_ids=ids)
         with pytest.raises(ValueError, match="expected integer segment_ids"):
             nn.segment_mean(x[:, :, 0], ids, 2)
+        with pytest.raises(ValueError, match="expected integer segment_ids"):
+            nn.segment_index(ids, tf.constant([[0, 1]]), 2)
     with pytest.raises(ValueError, match="segment_ids without a context"):
         nn.MultiHeadAttention(5, 1)(x[:, :, 0], x[:, :, 0], segment_ids=tf.constant(IDS))
