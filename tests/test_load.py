@@ -122,7 +122,9 @@ def test_the_ops_load_without_xla_and_say_that_it_is_missing():
         "print(library.MmcoreXlaError().decode())"
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert finished.stdout == "libtensorflow_cc, which holds XLA, is not loaded in this process\n", finished.stderr
+    assert finished.stdout == "libtensorflow_cc, which holds XLA, is not loaded in this process\n", (
+        finished.stderr
+    )
 
 
 def tf_folder() -> str:

@@ -16,6 +16,7 @@ class Integers {
   int64_t Next(int64_t least, int64_t most);
   bool Flag() { return Next(0, 1) == 1; }
   float Float();  // Written as the 32 bits of a float32.
+  bool more() const { return !rest_.empty(); }
   void CheckEnd() const;
 
  private:

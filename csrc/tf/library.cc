@@ -24,6 +24,7 @@ std::string RegisterAll() noexcept {
     RegisterMix();
     RegisterAttention();
     RegisterNorm();
+    RegisterSumOfSquares();
     RegisterPack();
   });
   return done ? "" : TF_Message(status);

@@ -14,6 +14,7 @@ void RegisterMix();
 void RegisterNorm();
 void RegisterPack();
 void RegisterResizeNormalize();
+void RegisterSumOfSquares();
 void RegisterTokenize();
 void RegisterUpright();
 

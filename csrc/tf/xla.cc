@@ -60,6 +60,7 @@ std::string TryToRegister() {
   add(global(), "mmcore_attention_grad_1", address(&XlaAttentionGrad), "Host");
   add(global(), "mmcore_norm_1", address(&XlaNorm), "Host");
   add(global(), "mmcore_norm_grad_1", address(&XlaNormGrad), "Host");
+  add(global(), "mmcore_sum_of_squares_1", address(&XlaSumOfSquares), "Host");
   return "";
 }
 

@@ -22,6 +22,7 @@ void XlaAttention(void** out, const void** in, const char* config, size_t config
 void XlaAttentionGrad(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
 void XlaNorm(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
 void XlaNormGrad(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
+void XlaSumOfSquares(void** out, const void** in, const char* config, size_t config_size, void* status) noexcept;
 
 }  // namespace mmcore::tf
 

@@ -41,6 +41,7 @@ from mmcore.ops.patches import (  # noqa: E402
     preprocess_patches,
     reference_image_patches,
 )
+from mmcore.ops.squares import sum_of_squares  # noqa: E402
 from mmcore.ops.text import reference_tokenize, tokenize  # noqa: E402
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "reference_tokenize",
     "resize_normalize",
     "rms_norm",
+    "sum_of_squares",
     "tokenize",
     "update_cache",
 ]

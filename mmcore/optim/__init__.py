@@ -1,8 +1,9 @@
 """Optimizers over variables by path, learning rate schedules, clipping and weight averaging.
 
 An optimizer is any object with `build(variables by path)`, which makes its state, and `apply(gradients by
-path, step)`, which updates the variables; a `learning_rate` (a number or a function of the step) is reported
-if it is there, and a pair `state_dict` / `load_state_dict` is saved in checkpoints.
+path, step)`, which updates the variables. If `apply` takes a keyword `where`, a bool [], it must leave everything as it
+is where that is False. A `learning_rate` (a number or a function of the step) is reported if it is there, and a pair
+`state_dict` / `load_state_dict` is saved in checkpoints.
 """
 
 from __future__ import annotations

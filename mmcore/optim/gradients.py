@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import tensorflow as tf
 
+from mmcore import ops
+
 
 def global_norm(tensors: Iterable[tf.Tensor]) -> tf.Tensor:
     """sqrt(sum over all tensors and elements of x^2), float32 [], summed in float32."""
-    squares = [tf.reduce_sum(tf.square(tf.cast(tensor, tf.float32))) for tensor in tensors]
-    return tf.sqrt(tf.add_n(squares))
+    return tf.sqrt(ops.sum_of_squares(tensors))
 
 
 def clip_by_global_norm(

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmcore.optim.schedules import Schedule, as_schedule
-from mmcore.optim.slots import DecayRule, Slots, checked, decay_kernels
+from mmcore.optim.slots import DecayRule, Slots, checked, decay_kernels, kept
 
 
 class SGD:
@@ -65,8 +65,13 @@ class SGD:
         """Makes the state for these variables, all zeros; `TrainState` calls it."""
         self.slots = Slots(variables, ("momentum",) if self.momentum else ())
 
-    def apply(self, gradients: Mapping[str, tf.Tensor], step: tf.Tensor | int) -> None:
-        """Updates the variables by dense gradients by path; `step` counts the updates before this one."""
+    def apply(
+        self, gradients: Mapping[str, tf.Tensor], step: tf.Tensor | int, *, where: tf.Tensor | None = None
+    ) -> None:
+        """Updates the variables by dense gradients by path; `step` counts the updates before this one.
+
+        Where `where` (bool []) is False nothing changes, bit for bit.
+        """
         slots = checked(self.slots, gradients)
         rate = self.learning_rate(step)
         decayed = {path: self._decayed(path, gradient) for path, gradient in gradients.items()}
@@ -74,11 +79,11 @@ class SGD:
             update = slots.flatten(group, decayed)
             if self.momentum:
                 velocity = self.momentum * slot["momentum"] + update
-                slot["momentum"].assign(velocity)
+                slot["momentum"].assign(kept(where, velocity, slot["momentum"]))
                 update = update + self.momentum * velocity if self.nesterov else velocity
             for path, change in slots.unflatten(group, update).items():
                 variable = slots.variables[path]
-                variable.assign_sub(tf.cast(rate * change, variable.dtype))
+                variable.assign_sub(tf.cast(kept(where, rate * change, 0.0), variable.dtype))
 
     def _decayed(self, path: str, gradient: tf.Tensor) -> tf.Tensor:
         gradient = tf.cast(gradient, tf.float32)

@@ -95,3 +95,10 @@ def checked(slots: Slots | None, gradients: Mapping[str, tf.Tensor] | None = Non
             f"{sorted(set(gradients) ^ set(slots.variables))}"
         )
     return slots
+
+
+def kept(
+    where: tf.Tensor | None, value: tf.Tensor | float, otherwise: tf.Tensor | float
+) -> tf.Tensor | float:
+    """The value where an update takes place (None: everywhere), else what leaves all as it is."""
+    return value if where is None else tf.where(where, value, otherwise)

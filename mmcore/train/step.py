@@ -183,17 +183,19 @@ def _apply_if(
     statistics: Mapping[str, tf.Tensor],
 ) -> None:
     """The optimizer's update where `finite`; else the statistics as they were before the forward pass."""
+    for path, value in statistics.items():
+        variable = state.weights[path]
+        variable.assign(tf.where(finite, variable, value))
+    update: Callable[..., None] = state.optimizer.apply
+    if "where" in inspect.signature(update).parameters:
+        update(gradients, state.step, where=finite)
+        return
 
     def apply() -> tf.Tensor:
-        state.optimizer.apply(gradients, state.step)
+        update(gradients, state.step)
         return finite
 
-    def restore() -> tf.Tensor:
-        for path, value in statistics.items():
-            state.weights[path].assign(value)
-        return finite
-
-    tf.cond(finite, apply, restore)
+    tf.cond(finite, apply, lambda: finite)
 
 
 def _raising(step: Callable[[TrainState, Any], Metrics]) -> Callable[[TrainState, Any], Metrics]:

@@ -115,7 +115,12 @@ def test_evaluate_agrees_with_the_summary(finished_run, capsys):
 def test_evaluate_shows_the_wrong_examples_and_no_older_ones(finished_run, folder, tmp_path, capsys):
     run = copy_of(finished_run, tmp_path)
     right = {"picture": "images/0.png", "title": "a red square"}
-    assert main(["predict", "--run", str(run), "--image", str(folder / "images/0.png"), "--text", "a red square"]) == 0
+    assert (
+        main(
+            ["predict", "--run", str(run), "--image", str(folder / "images/0.png"), "--text", "a red square"]
+        )
+        == 0
+    )
     found = last_json(capsys.readouterr().out)["label"]
     other = next(name for name in COLOURS if name != found)
     for label, wrong in ((other, True), (found, False)):
@@ -426,7 +431,17 @@ def test_full_disk_leaves_no_half_written_run(folder, tmp_path, capsys, monkeypa
 
 
 def test_run_that_diverges_ends_with_a_sentence(folder, tmp_path, capsys):
-    options = ["--image", "", "--text-encoder", "transformer", "--jit", "off", *SMALL, "--learning-rate", "1e30"]
+    options = [
+        "--image",
+        "",
+        "--text-encoder",
+        "transformer",
+        "--jit",
+        "off",
+        *SMALL,
+        "--learning-rate",
+        "1e30",
+    ]
     out = tmp_path / "run"
     assert main(["train", "--data", str(folder / "data.csv"), "--out", str(out), *options]) == 2
     message = capsys.readouterr().err.strip().splitlines()[-1]

@@ -13,6 +13,7 @@
 #include "core/base/errors.h"
 #include "core/base/thread_pool.h"
 #include "core/norm/norm.h"
+#include "core/norm/sum_of_squares.h"
 
 namespace {
 
@@ -142,6 +143,24 @@ void TestThreadsGiveTheSameBits() {
   }
 }
 
+void TestSumsOfSquares() {
+  PoolExecutor executor;
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+    if (isa > mmcore::DetectedIsa()) continue;
+    for (const size_t size : {0, 1, 15, 16, 17, 65, 40'000, 700'001}) {
+      std::minstd_rand engine(1);
+      Array first(Dtype::kFloat32, size), second(Dtype::kFloat32, 3);
+      first.Fill(engine, 1.0f);
+      second.Fill(engine, 1.0f);
+      double expected = 0;
+      for (size_t i = 0; i < size; ++i) expected += first.At(i) * first.At(i);
+      for (size_t i = 0; i < 3; ++i) expected += second.At(i) * second.At(i);
+      const std::vector<mmcore::Span<const float>> arrays = {{first.floats(), size}, {second.floats(), 3}};
+      CHECK(std::fabs(SumOfSquares(arrays, executor, isa) - expected) <= 1e-6 * expected);
+    }
+  }
+}
+
 void TestWhatIsRefused() {
   InlineExecutor executor;
   Case given(Dtype::kFloat32, 2, 3, true, true, 1);
@@ -161,6 +180,7 @@ int main() {
   mmcore::SetNumThreads(4);
   TestAgainstTheDefinition();
   TestThreadsGiveTheSameBits();
+  TestSumsOfSquares();
   TestWhatIsRefused();
   return mmcore::testing::Report("test_norm");
 }

@@ -90,7 +90,9 @@ def test_masks_positions_and_padding():
     assert batch.mask.sum(1).tolist() == [12, 10] and batch.mask.dtype == bool
     assert batch.positions.dtype == np.int32
     assert batch.positions[1, :10].tolist() == [[r, c] for r in range(5) for c in range(2)]
-    assert not batch.positions[0, 12:].any() and not batch.patches[0, 12:].any() and batch.patches[0, 11].any()
+    assert (
+        not batch.positions[0, 12:].any() and not batch.patches[0, 12:].any() and batch.patches[0, 11].any()
+    )
 
 
 def test_every_kind_of_input_and_number_of_threads_gives_the_same(tmp_path):

@@ -355,6 +355,12 @@ def call_norm_grad(rng: np.random.Generator, _: bytes) -> tf.Tensor:
     )
 
 
+def call_sum_of_squares(rng: np.random.Generator, _: bytes) -> tf.Tensor:
+    return _load.kernels().mmcore_sum_of_squares(
+        x=[any_tensor(rng, tf.float32) for _ in range(rng.integers(4))]
+    )
+
+
 def call_pack(rng: np.random.Generator, _: bytes) -> tf.Tensor:
     size = int(rng.integers(0, 20))
     splits = np.sort([0, size, *rng.integers(0, size + 1, 4)])
@@ -383,6 +389,7 @@ CALLS = (
     call_attention_grad,
     call_norm,
     call_norm_grad,
+    call_sum_of_squares,
     call_tokenize,
     call_detokenize,
     call_detokenize_ragged,

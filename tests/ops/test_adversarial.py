@@ -23,13 +23,13 @@ def outcomes(seed: int, count: int) -> dict[str, int]:
 
 def check(found: dict[str, int], count: int) -> None:
     ops = {name.split()[0] for name in found}
-    assert len(ops) == 15
+    assert len(ops) == 16
     for op in ops:
         ends = {name.split()[1]: times for name, times in found.items() if name.split()[0] == op}
         assert sum(ends.values()) == count
         assert set(ends) <= {"done", *REFUSALS}
         # Both happen often, or the cases test nothing.
-        assert ends["done"] > count / 50 and ends["InvalidArgumentError"] > count / 10
+        assert ends["done"] > count / 50 and sum(ends.values()) - ends["done"] > count / 10
 
 
 def test_hostile_tensors_are_refused_and_never_end_the_process():

@@ -102,3 +102,38 @@ def test_apply_before_build_or_with_other_paths():
     optimizer.build({"kernel": tf.Variable([1.0])})
     with pytest.raises(ValueError, match=r"differences at \['bias', 'kernel'\]"):
         optimizer.apply({"bias": tf.constant([1.0])}, 0)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_where_false_nothing_changes_bit_for_bit(arrays, variables, gradients, jit_compile):
+    optimizer = AdamW(0.1, weight_decay=0.1)
+    optimizer.build(variables)
+    optimizer.apply(gradients[0], 0)
+    path = next(iter(variables))
+    variables[path].assign(-tf.zeros_like(variables[path]))
+    optimizer.load_state_dict(
+        {k: -np.abs(v) * (k != f"mean.{path}") for k, v in optimizer.state_dict().items()}
+    )
+    optimizer.load_state_dict(
+        {k: np.abs(v) if "variance" in k else v for k, v in optimizer.state_dict().items()}
+    )
+    before = {**optimizer.state_dict(), **{p: v.numpy() for p, v in variables.items()}}
+    apply = tf.function(optimizer.apply, jit_compile=jit_compile)
+    for bad in (np.nan, np.inf, -1.0):
+        apply(
+            {p: tf.fill(v.shape, bad) for p, v in variables.items()}, tf.constant(1), where=tf.constant(False)
+        )
+    after = {**optimizer.state_dict(), **{p: v.numpy() for p, v in variables.items()}}
+    assert {k for k in before if before[k].tobytes() != after[k].tobytes()} == set()
+
+
+def test_where_true_is_the_plain_update(arrays, variables, gradients):
+    twins = {path: tf.Variable(value) for path, value in arrays.items()}
+    plain, guarded = AdamW(0.1, weight_decay=0.1), AdamW(0.1, weight_decay=0.1)
+    plain.build(variables)
+    guarded.build(twins)
+    for step, gradient in enumerate(gradients):
+        plain.apply(gradient, step)
+        guarded.apply(gradient, step, where=tf.constant(True))
+    for path, variable in variables.items():
+        np.testing.assert_array_equal(twins[path], variable)

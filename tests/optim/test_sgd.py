@@ -60,3 +60,20 @@ def test_errors():
         SGD(0.1, nesterov=True)
     with pytest.raises(ValueError, match="call build"):
         SGD(0.1).apply({"kernel": tf.zeros([1])}, 0)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_where_false_nothing_changes_and_where_true_is_the_plain_update(
+    arrays, variables, gradients, momentum
+):
+    twins = {path: tf.Variable(value) for path, value in arrays.items()}
+    plain, guarded = (SGD(0.1, momentum=momentum, weight_decay=0.1) for _ in range(2))
+    plain.build(variables)
+    guarded.build(twins)
+    bad = {path: tf.fill(value.shape, np.nan) for path, value in arrays.items()}
+    for step, gradient in enumerate(gradients):
+        plain.apply(gradient, step)
+        guarded.apply(bad, step, where=tf.constant(False))
+        guarded.apply(gradient, step, where=tf.constant(True))
+    for path, variable in variables.items():
+        np.testing.assert_array_equal(twins[path], variable)

@@ -127,7 +127,8 @@ def test_chinese_may_stay_together(vocab_txt):
 
 
 @pytest.mark.parametrize(
-    "config", [{"cls_token": "<s>"}, {"unk_token": "<unk>"}, {"do_basic_tokenize": False}, {"never_split": ["a"]}]
+    "config",
+    [{"cls_token": "<s>"}, {"unk_token": "<unk>"}, {"do_basic_tokenize": False}, {"never_split": ["a"]}],
 )
 def test_what_a_configuration_beside_a_vocab_txt_may_not_say(vocab_txt, config):
     write(vocab_txt.parent / "tokenizer_config.json", {"do_lower_case": True, **config})

@@ -133,3 +133,25 @@ def test_update_compiled_alone_is_guarded_too():
 def test_unknown_policy_is_an_error():
     with pytest.raises(ValueError, match='nonfinite must be "skip", "raise" or None'):
         train.make_train_step(loss_fn, nonfinite="ignore")
+
+
+class Foreign:
+    """An optimizer that knows nothing of `where`."""
+
+    def build(self, variables):
+        self.variables = variables
+
+    def apply(self, gradients, step):
+        for path, gradient in gradients.items():
+            self.variables[path].assign_sub(0.1 * gradient)
+
+
+def test_an_optimizer_of_others_is_guarded_too():
+    state = train.TrainState(Model(), Foreign())
+    step = train.make_train_step(loss_fn)
+    step(state, PLAIN)
+    before = state.state_dict()
+    assert float(step(state, {**PLAIN, **BAD["NaN in the input"]})["nonfinite"]) == 1.0
+    assert changed(before, state.state_dict()) == {"step"}
+    step(state, PLAIN)
+    assert "model.first.kernel" in changed(before, state.state_dict())

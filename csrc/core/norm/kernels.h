@@ -1,4 +1,4 @@
-// The loops over rows, one set for each instruction set. Sets differ in the order of sums.
+// The loops over elements, one set for each instruction set. Sets differ in the order of sums.
 #ifndef MMCORE_CORE_NORM_KERNELS_H_
 #define MMCORE_CORE_NORM_KERNELS_H_
 
@@ -14,6 +14,7 @@ struct Kernels {
   void (*forward)(const Problem& problem, size_t begin, size_t end, void* y);
   // Rows [begin, end) of dx; adds their part of dscale and, unless it is null, of dbias.
   void (*backward)(const Problem& problem, size_t begin, size_t end, const Gradients& gradients);
+  float (*sum_of_squares)(const float* x, size_t count);
 };
 
 const Kernels& ScalarKernels();
@@ -21,6 +22,8 @@ const Kernels& ScalarKernels();
 const Kernels& Avx2Kernels();
 const Kernels& Avx512Kernels();
 #endif
+
+const Kernels& KernelsFor(Isa isa);
 
 }  // namespace mmcore::norm
 

@@ -19,4 +19,13 @@ constexpr size_t kLanes = 4;
 
 const Kernels& ScalarKernels() { return kKernels; }
 
+const Kernels& KernelsFor(Isa isa) {
+#if MMCORE_X86
+  if (isa == Isa::kAvx512) return Avx512Kernels();
+  if (isa == Isa::kAvx2) return Avx2Kernels();
+#endif
+  static_cast<void>(isa);
+  return ScalarKernels();
+}
+
 }  // namespace mmcore::norm

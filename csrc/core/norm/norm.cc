@@ -10,15 +10,6 @@
 namespace mmcore::norm {
 namespace {
 
-const Kernels& KernelsFor(Isa isa) {
-#if MMCORE_X86
-  if (isa == Isa::kAvx512) return Avx512Kernels();
-  if (isa == Isa::kAvx2) return Avx2Kernels();
-#endif
-  static_cast<void>(isa);
-  return ScalarKernels();
-}
-
 void Check(const Problem& problem) {
   if (problem.width == 0) throw InvalidArgument("rows to normalize need at least one column, got none");
   if (!(problem.epsilon >= 0.0f)) {
