@@ -43,39 +43,60 @@ def cross_entropy(
         Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, Rethinking the Inception Architecture for Computer
         Vision, 2016, arXiv 1512.00567, section 7.
     """
-    if not 0.0 <= label_smoothing < 1.0:
-        raise ValueError(f"label_smoothing must be in [0, 1), found {label_smoothing}")
+    check_smoothing(label_smoothing)
     logits = tf.cast(tf.convert_to_tensor(logits), tf.float32)
-    labels = tf.convert_to_tensor(labels)
-    _check_shape("labels", labels, logits)
-    if segment_ids is not None:
-        labels, weights = _inside_segments(labels, weights, tf.convert_to_tensor(segment_ids), logits)
+    labels, weights = labels_and_weights(labels, weights, segment_ids, logits.shape[:-1])
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     if label_smoothing:
         uniform = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
         losses = (1.0 - label_smoothing) * losses + label_smoothing * uniform
     if weights is None:
         return tf.reduce_mean(losses)
-    weights = tf.cast(tf.convert_to_tensor(weights), tf.float32)
-    _check_shape("weights", weights, logits)
-    total = tf.reduce_sum(weights)
-    return tf.reduce_sum(losses * weights) / tf.where(total > 0.0, total, tf.ones_like(total))
+    return tf.reduce_sum(losses * weights) / positive(tf.reduce_sum(weights))
 
 
-def _inside_segments(
-    labels: tf.Tensor, weights: tf.Tensor | None, segment_ids: tf.Tensor, logits: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Labels that are in range where nothing counts, and weights that are zero there."""
-    _check_shape("segment_ids", segment_ids, logits)
+def check_smoothing(label_smoothing: float) -> None:
+    """Refuses what is no share.
+
+    Raises:
+        ValueError: label_smoothing is not in [0, 1).
+    """
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"label_smoothing must be in [0, 1), found {label_smoothing}")
+
+
+def labels_and_weights(
+    labels: tf.Tensor, weights: tf.Tensor | None, segment_ids: tf.Tensor | None, shape: tf.TensorShape
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Labels that are in range where nothing counts, and weights that are zero there; None: all 1.
+
+    Shapes:
+        labels, weights, segment_ids: of `shape`, one value an example; weights are float32 in the result.
+
+    Raises:
+        ValueError: another shape: a [B, 1] column would broadcast to [B, B] without a word.
+    """
+    labels = tf.convert_to_tensor(labels)
+    _check_shape("labels", labels, shape)
+    if weights is not None:
+        weights = tf.cast(tf.convert_to_tensor(weights), tf.float32)
+        _check_shape("weights", weights, shape)
+    if segment_ids is None:
+        return labels, weights
+    segment_ids = tf.convert_to_tensor(segment_ids)
+    _check_shape("segment_ids", segment_ids, shape)
     inside = segment_ids > 0
-    weights = tf.ones(tf.shape(inside)) if weights is None else tf.cast(weights, tf.float32)
+    weights = tf.ones(tf.shape(inside)) if weights is None else weights
     return tf.where(inside, labels, tf.zeros([], labels.dtype)), tf.where(inside, weights, 0.0)
 
 
-def _check_shape(name: str, found: tf.Tensor, logits: tf.Tensor) -> None:
-    """One value an example: a [B, 1] column would broadcast to [B, B] without a word."""
-    if not found.shape.is_compatible_with(logits.shape[:-1]):
+def positive(total: tf.Tensor) -> tf.Tensor:
+    """The total weight, or 1 where it is 0: the loss of nothing is 0."""
+    return tf.where(total > 0.0, total, tf.ones_like(total))
+
+
+def _check_shape(name: str, found: tf.Tensor, shape: tf.TensorShape) -> None:
+    if not found.shape.is_compatible_with(shape):
         raise ValueError(
-            f"{name} must have the shape of logits without the last axis, {logits.shape[:-1]}, "
-            f"found {found.shape}"
+            f"{name} must have the shape of logits without the last axis, {shape}, found {found.shape}"
         )

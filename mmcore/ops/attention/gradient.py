@@ -10,6 +10,7 @@ from tensorflow.python.eager import record
 
 from mmcore.ops.attention.arguments import Inputs
 from mmcore.ops.attention.options import Options
+from mmcore.ops.first_order import first_order
 
 NO_SECOND = (
     "attention has no second derivatives; write it with tf.matmul and tf.nn.softmax where you need them"
@@ -42,18 +43,8 @@ def differentiable(kernel: Kernel, inputs: Inputs, options: Options) -> tf.Tenso
         def gradient(dout: tf.Tensor) -> Sequence[tf.Tensor]:
             with record.stop_recording():
                 gradients = kernel.backward(given, options, out, lse, dout)
-            return _first_and_last(*tensors, dout, *gradients)
+            return first_order([*tensors, dout], gradients, NO_SECOND)
 
         return out, gradient
 
     return run(inputs.q, inputs.k, inputs.v, *inputs.biases)
-
-
-@tf.custom_gradient
-def _first_and_last(*tensors: tf.Tensor) -> Any:
-    """The second half of the tensors, which were computed from the first: refuses to be differentiated."""
-
-    def refuse(*_: tf.Tensor) -> Any:
-        raise NotImplementedError(NO_SECOND)
-
-    return [tf.identity(x) for x in tensors[(len(tensors) + 1) // 2 :]], refuse

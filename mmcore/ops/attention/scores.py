@@ -7,8 +7,8 @@ from typing import Any
 import tensorflow as tf
 
 from mmcore.ops.attention.arguments import Inputs
-from mmcore.ops.attention.chunks import Chunks
 from mmcore.ops.attention.options import Options
+from mmcore.ops.chunks import Chunks
 from mmcore.ops.seeds import as_uniform, bits_at
 from mmcore.ops.shapes import sizes
 
