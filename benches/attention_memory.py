@@ -2,17 +2,17 @@
 
     python benches/attention_memory.py ours|tensorflow LENGTH
 
-Linux only: the kernel's mark of the most memory that was ever in use is reset before the measured call.
+Linux only.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import baselines
 import numpy as np
 import tensorflow as tf
+from memory import extra_bytes
 
 from mmcore import ops
 
@@ -25,22 +25,13 @@ def main(which: str, length: int) -> None:
     inputs = tensors(length)
     compiled = step.get_concrete_function(*inputs)
     step(*tensors(16))  # libraries, threads and their first buffers
-    Path("/proc/self/clear_refs").write_text("5")
-    before = kibibytes("VmRSS")
-    results = compiled(*inputs)
-    extra = (kibibytes("VmHWM") - before) * 1024 - sum(np.asarray(x).nbytes for x in results)
-    print(extra)
+    print(extra_bytes(lambda: compiled(*inputs)))
 
 
 def tensors(length: int) -> list[tf.Tensor]:
     rng = np.random.default_rng(0)
     shape = (1, length, HEADS, HEAD_DIM)
     return [tf.constant(rng.normal(size=shape), tf.float32) for _ in range(4)]
-
-
-def kibibytes(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 if __name__ == "__main__":

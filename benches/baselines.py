@@ -421,3 +421,38 @@ def pytorch_attention(arrays: Sequence[np.ndarray], dtype: str, *, gradients: bo
         return [x.transpose(1, 2) for x in (out.detach(), *(x.grad for x in inputs))]
 
     return backward if gradients else forward
+
+
+def pytorch_layer_norm(
+    x: np.ndarray, scale: np.ndarray, bias: np.ndarray, dy: np.ndarray, dtype: str, *, gradients: bool
+) -> Callable[[], Any] | None:
+    """`layer_norm` of rows, with as many threads as mmcore has; None where PyTorch is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    from mmcore import _load
+
+    torch.set_num_threads(_load.native().num_threads())
+    rows, upstream = (torch.from_numpy(a).to(getattr(torch, dtype)) for a in (x, dy))
+    weights = [torch.from_numpy(a).to(rows.dtype) for a in (scale, bias)]
+
+    def forward() -> Any:
+        with torch.no_grad():
+            return [torch.nn.functional.layer_norm(rows, rows.shape[1:], *weights, eps=1e-6)]
+
+    def backward() -> Any:
+        inputs = [a.detach().requires_grad_() for a in (rows, *weights)]
+        y = torch.nn.functional.layer_norm(inputs[0], rows.shape[1:], *inputs[1:], eps=1e-6)
+        y.backward(upstream)
+        return [y.detach(), *(a.grad for a in inputs)]
+
+    return backward if gradients else forward
+
+
+def linear_then_cross_entropy(x: Any, kernel: Any, labels: Any) -> Any:
+    """The loss as one writes it with TensorFlow: all logits at once."""
+    import tensorflow as tf
+
+    logits = tf.matmul(x, kernel)
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))

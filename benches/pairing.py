@@ -16,20 +16,37 @@ class PairedRatio(NamedTuple):
     high: float
 
 
-def paired_ratio(ours: Callable[[], object], rival: Callable[[], object], *, pairs: int = 9) -> PairedRatio:
-    """time(rival) / time(ours), measured in alternation after one unmeasured turn each."""
+def paired_ratio(
+    ours: Callable[[], object], rival: Callable[[], object], *, pairs: int = 9, settle: float = 0.0
+) -> PairedRatio:
+    """time(rival) / time(ours), measured in alternation after one unmeasured turn each.
+
+    Args:
+        ours: what is measured.
+        rival: what it is compared with.
+        pairs: turns of both.
+        settle: seconds to wait before each turn, and then one unmeasured call more: for rivals whose threads wait for
+            work by spinning (PyTorch's under OpenMP), which would take a core from whoever comes next.
+    """
     ours()
     rival()
     ratios = []
     for pair in range(pairs):
         # Whoever goes second finds warmer caches: take turns at that, too.
         if pair % 2:
-            theirs, mine = seconds(rival), seconds(ours)
+            theirs, mine = _turn(rival, settle), _turn(ours, settle)
         else:
-            mine, theirs = seconds(ours), seconds(rival)
+            mine, theirs = _turn(ours, settle), _turn(rival, settle)
         ratios.append(theirs / mine)
     low, median, high = statistics.quantiles(ratios, n=4)
     return PairedRatio(median, low, high)
+
+
+def _turn(function: Callable[[], object], settle: float) -> float:
+    if settle:
+        time.sleep(settle)
+        function()
+    return seconds(function)
 
 
 def seconds(function: Callable[[], object]) -> float:
