@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/attention/attention.h"
 #include "core/base/cpu.h"
 #include "core/base/crc32c.h"
 #include "core/base/errors.h"
@@ -38,6 +39,7 @@ void BindBase(py::module_& module) {
   module.def("usable_cores", &UsableCores);
   module.def("detected_isa", [] { return IsaName(DetectedIsa()); });
   module.def("active_isa", [] { return IsaName(ActiveIsa()); });
+  module.def("bfloat16_products", [] { return attention::Bfloat16Products(); });
   module.def("kept_bytes", &KeptBytes, py::arg("size"));
   module.def("crc32c", &BufferCrc32c, py::arg("data"));
 }

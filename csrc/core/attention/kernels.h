@@ -87,13 +87,16 @@ const Kernels& Avx2Kernels();
 const Kernels& Avx512Kernels();
 const Kernels& Avx512Bf16Kernels();
 bool HasAvx512Bf16();
+const Kernels& AmxKernels();
+bool HasAmx();  // And the system lets this process use it.
 #endif
 
 const Kernels& KernelsFor(Isa isa);
 
-// With pairs, where this processor multiplies them faster than floats. (One product of pairs is two of floats. AMD's
-// Zen 4 begins as many of them in a cycle, so they are twice as fast; Intel's Sapphire Rapids begins one in two cycles
-// where it begins two of floats in each, so they are half as fast: measured, 1.6 against 6.7 thousand million a second.)
+// With pairs, where this processor multiplies them faster than floats: by AMX, or on AMD. (Without tiles one product of
+// pairs is two of floats. AMD's Zen 4 begins as many of them in a cycle, so they are twice as fast; Intel's Sapphire
+// Rapids begins one in two cycles where it begins two of floats in each, so they are half as fast: measured, 1.6 against
+// 6.7 thousand million a second.)
 const Kernels& KernelsForBfloat16(Isa isa);
 
 }  // namespace mmcore::attention

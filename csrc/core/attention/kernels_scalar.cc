@@ -1,6 +1,7 @@
 // The set for any processor: vectors of four floats as the compiler makes them, without fused multiply-add.
 #include "core/attention/kernels.h"
 
+#include "core/attention/attention.h"
 #include "core/attention/dropout.h"
 #include "core/base/bfloat16.h"
 
@@ -61,9 +62,18 @@ const Kernels& KernelsFor(Isa isa) {
 
 const Kernels& KernelsForBfloat16(Isa isa) {
 #if MMCORE_X86
+  if (isa == Isa::kAvx512 && HasAmx()) return AmxKernels();
   if (isa == Isa::kAvx512 && HasAvx512Bf16() && __builtin_cpu_is("amd")) return Avx512Bf16Kernels();
 #endif
   return KernelsFor(isa);
+}
+
+const char* Bfloat16Products(Isa isa) {
+  const Kernels& kernels = KernelsForBfloat16(isa);
+#if MMCORE_X86
+  if (kernels.pairs != nullptr && HasAmx()) return "AMX";
+#endif
+  return kernels.pairs != nullptr ? "pairs" : "float32";
 }
 
 }  // namespace mmcore::attention

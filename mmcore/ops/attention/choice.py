@@ -35,7 +35,9 @@ def attention_impl() -> dict[str, str]:
         >>> ops.attention_impl()["eagerly and in graphs"].split(":")[0]
         'native'
     """
-    kernel = f"native: mmcore's kernel for {_load.native().active_isa()}"
+    native_module = _load.native()
+    products = native_module.bfloat16_products()
+    kernel = f"native: mmcore's kernel for {native_module.active_isa()} (products of bfloat16: {products})"
     error = backends.xla_error()
     return {
         "eagerly and in graphs": f"{kernel}, as an op",
