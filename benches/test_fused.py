@@ -53,7 +53,11 @@ def test_layer_norm(benchmark, sizes, gradients, dtype):
     mine, graph = (concrete(body, inputs, jit_compile=False) for body in bodies)
     mine_in_xla, xla = (concrete(body, inputs, jit_compile=True) for body in bodies)
     rivals = {"tensorflow": graph, "xla": xla}
-    if torch_rival := baselines.pytorch_layer_norm(x, scale, bias, dy, dtype, gradients=gradients):
+    # PyTorch rounds gradients of scale and bias to bfloat16 while it sums them: not the same work.
+    alike = not (gradients and dtype == "bfloat16")
+    if alike and (
+        torch_rival := baselines.pytorch_layer_norm(x, scale, bias, dy, dtype, gradients=gradients)
+    ):
         rivals["pytorch"] = torch_rival
     for call in (*rivals.values(), mine_in_xla):
         agree(mine(), call(), 1e-4 if dtype == "float32" else 3e-2)
@@ -114,9 +118,8 @@ def test_linear_cross_entropy(benchmark, sizes, jit_compile):
     )
 
 
-@pytest.mark.parametrize("jit_compile", [False, True], ids=["graph", "xla"])
-def test_update(benchmark, jit_compile):
-    """AdamW with clipping and a guard against NaN, against the same as separate passes with a branch."""
+def test_update(benchmark):
+    """AdamW with clipping and a guard against NaN under XLA, against the same as separate passes with a branch."""
     from mmcore import optim
 
     rng = np.random.default_rng(0)
@@ -148,7 +151,7 @@ def test_update(benchmark, jit_compile):
         made[2][0].apply(gradients, 5)
         return tf.zeros([])
 
-    calls = [tf.function(f, jit_compile=jit_compile) for f in (ours, separate, bare)]
+    calls = [tf.function(f, jit_compile=True) for f in (ours, separate, bare)]
     mine, theirs, least = (lambda f=f: f(gradients).numpy() for f in calls)
     mine(), theirs()
     for path, variable in made[0][1].items():

@@ -46,7 +46,7 @@ def choose(tensors: Sequence[tf.Tensor], impl: str, name: str) -> Backend:
         return "plain"
     if tf.executing_eagerly():
         return "op"
-    if _in_xla():
+    if in_xla():
         return "xla"
     return "op or xla" if _shapes_are_known(tensors) and not xla_error() else "op or plain"
 
@@ -80,13 +80,18 @@ def xla_call(
     )
 
 
-def either(on_cpu: Callable[[], Any], in_xla: Callable[[], Any]) -> Any:
+def either(on_cpu: Callable[[], Any], compiled: Callable[[], Any]) -> Any:
     """The first where the graph runs by itself, the second where XLA compiles it, which nobody knows before.
 
     `DeviceIndex` tells when the graph runs: 0 on a CPU; to XLA one past the list, and XLA compiles the branch that is
     taken alone. A call costs 5 us; an op alone 2.4, a compiled function of its own 19 (TensorFlow 2.21, 2026-12).
     """
-    return tf.switch_case(tf.raw_ops.DeviceIndex(device_names=["CPU"]), [on_cpu, in_xla])
+    return tf.switch_case(tf.raw_ops.DeviceIndex(device_names=["CPU"]), [on_cpu, compiled])
+
+
+def in_xla() -> bool:
+    """Whether what is traced now belongs to a function that XLA compiles."""
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _obstacle(tensors: Sequence[tf.Tensor]) -> str:
@@ -98,15 +103,11 @@ def _obstacle(tensors: Sequence[tf.Tensor]) -> str:
         return (
             "the kernel runs on CPUs, and this call is not placed on one (with tf.device('CPU') it would be)"
         )
-    if tf.executing_eagerly() or not _in_xla():
+    if tf.executing_eagerly() or not in_xla():
         return ""
     if not _shapes_are_known(tensors):
         return "XLA wants the shapes of calls when a function is traced, and some are unknown"
     return xla_error()
-
-
-def _in_xla() -> bool:
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _shapes_are_known(tensors: Sequence[tf.Tensor]) -> bool:
