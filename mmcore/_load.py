@@ -101,8 +101,21 @@ def xla_error() -> str:
     return _text_of("MmcoreXlaError", Path(__file__).with_name("_kernels.so"))
 
 
-def _text_of(function: str, path: Path) -> str:
+@functools.cache
+def cuda_error() -> str:
+    """Why functions that XLA compiles for a GPU cannot call kernels, or empty; makes it possible when first asked.
+
+    Raises:
+        EnvError: as `kernels`.
+    """
+    library = Path(__file__).with_name("_cuda.so")
+    if not library.exists():
+        return "mmcore was built without GPU kernels; with nvcc, MMCORE_CUDA=1 in the environment of pip builds them"
+    return xla_error() or _text_of("MmcoreCudaError", Path(__file__).with_name("_kernels.so"), bytes(library))
+
+
+def _text_of(function: str, path: Path, *arguments: bytes) -> str:
     """What a function of the library that returns a text says."""
     found = getattr(ctypes.CDLL(str(path)), function)
     found.restype = ctypes.c_char_p
-    return found().decode(errors="replace")
+    return found(*arguments).decode(errors="replace")

@@ -10,12 +10,7 @@
  *   forward   q, k, v [, mask] [, bias] [, query_segments, key_segments] [, seed] -> out, lse
  *   backward  the same, then out, lse, dout -> dq, dk, dv [, dbias]
  *
- * To register them (not done yet), in RegisterXlaHandlers of csrc/tf/xla.cc, where the library is there:
- *
- *   void* cuda = dlopen("<folder of _kernels.so>/_cuda.so", RTLD_NOW | RTLD_LOCAL);
- *   mmcore_cuda_xla_on_failure of it, with &SetXlaFailure;
- *   add(global(), "mmcore_attention_1", dlsym(cuda, "mmcore_cuda_xla_attention"), "CUDA");
- *   add(global(), "mmcore_attention_grad_1", dlsym(cuda, "mmcore_cuda_xla_attention_grad"), "CUDA");
+ * csrc/tf/xla.cc registers them where mmcore is built with this library and TensorFlow sees a GPU.
  */
 #ifndef MMCORE_CUDA_XLA_H_
 #define MMCORE_CUDA_XLA_H_

@@ -14,6 +14,9 @@ using XlaHandler = void (*)(void** out, const void** in, const char* config, siz
 // Registers handlers. Returns why that is impossible, or an empty string.
 std::string RegisterXlaHandlers() noexcept;
 
+// The same for GPUs, by the library of csrc/cuda at `path`.
+std::string RegisterCudaHandlers(const char* path) noexcept;
+
 // Makes the call fail with this message; for handlers, while RegisterXlaHandlers() was successful.
 void SetXlaFailure(void* status, const char* message) noexcept;
 

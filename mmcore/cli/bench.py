@@ -21,8 +21,8 @@ _FILES = {
     "attention": ["test_attention.py"],
     "train": ["test_train_step.py", "test_pipeline.py"],
 }
-# Minutes for each vocabulary and for a step of 63 million weights: `pytest benches` alone runs these.
-LONG = ("test_training.py", "test_packing.py")
+# Minutes for each vocabulary, a step of 63 million weights, losses over 49,408 classes: `pytest benches` alone runs these.
+LONG = ("test_training.py", "test_packing.py", "test_fused.py")
 
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:

@@ -20,30 +20,37 @@ from mmcore import _load
 IMPLS = ("auto", "native", "tensorflow")
 NATIVE_DTYPES = (tf.float32, tf.bfloat16)
 
-Backend = Literal["op", "xla", "op or xla", "op or plain", "plain"]
-"""With "or", the second is what XLA compiles, should a compiled function call the graph."""
+Backend = Literal["op", "xla", "op or xla", "op or plain", "own function", "plain"]
+"""With "or", the second is what XLA compiles, should a compiled function call the graph. "own function" is XLA's call
+in a function compiled by itself: on a GPU, where there is no op."""
 
 
-def choose(tensors: Sequence[tf.Tensor], impl: str, name: str) -> Backend:
+def choose(
+    tensors: Sequence[tf.Tensor], impl: str, name: str, *, cuda_error: Callable[[], str] | None = None
+) -> Backend:
     """Who computes a call.
 
     Args:
         tensors: all that the call takes; the first decides about dtype and device.
         impl: "auto", "native" or "tensorflow".
         name: of what is computed, for messages.
+        cuda_error: says why there is no kernel for the GPU here, or nothing; None: there never is one.
 
     Raises:
         ValueError: impl is none of these, or it is "native" where no kernel can run.
     """
     if impl not in IMPLS:
         raise ValueError(f"expected impl 'auto', 'native' or 'tensorflow', found {impl!r}")
-    reason = "" if impl == "tensorflow" else _obstacle(tensors)
+    on_gpu = _accelerators() and not _is_on_cpu(tensors[0])
+    reason = "" if impl == "tensorflow" else _obstacle(tensors, on_gpu, cuda_error)
     if reason and impl == "native":
         raise ValueError(f"impl='native' cannot serve here: {reason}; use impl='auto' or 'tensorflow'")
     if reason:
         _say_once(name, reason)
     if reason or impl == "tensorflow":
         return "plain"
+    if on_gpu:
+        return "xla" if not tf.executing_eagerly() and in_xla() else "own function"
     if tf.executing_eagerly():
         return "op"
     if in_xla():
@@ -94,16 +101,18 @@ def in_xla() -> bool:
     return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
-def _obstacle(tensors: Sequence[tf.Tensor]) -> str:
+def _obstacle(tensors: Sequence[tf.Tensor], on_gpu: bool, cuda_error: Callable[[], str] | None) -> str:
     """Why no kernel can compute this call, or empty."""
-    first = tensors[0]
-    if first.dtype not in NATIVE_DTYPES:
-        return f"the kernel computes float32 and bfloat16, and the input is {first.dtype.name}"
-    if _accelerators() and not _is_on_cpu(first):
-        return (
-            "the kernel runs on CPUs, and this call is not placed on one (with tf.device('CPU') it would be)"
-        )
-    if tf.executing_eagerly() or not in_xla():
+    if tensors[0].dtype not in NATIVE_DTYPES:
+        return f"the kernel computes float32 and bfloat16, and the input is {tensors[0].dtype.name}"
+    if on_gpu:
+        error = "there is none for GPUs" if cuda_error is None else cuda_error()
+        if error:
+            return (
+                "the kernel runs on CPUs, and this call is not placed on one (with tf.device('CPU') it would be): "
+                + error
+            )
+    elif tf.executing_eagerly() or not in_xla():
         return ""
     if not _shapes_are_known(tensors):
         return "XLA wants the shapes of calls when a function is traced, and some are unknown"

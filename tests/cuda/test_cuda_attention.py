@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -201,3 +202,31 @@ def test_xla_handlers_read_the_text_and_buffers_of_the_call(emulated):
     assert "differ in version" in message
     [message] = call_xla(emulated, "mmcore_cuda_xla_attention", [*inputs, out, lse], text[:-1] + "0")
     assert "needs a seed" in message
+
+
+REGISTER = """
+import ctypes, sys
+from mmcore import _load
+assert _load.xla_error() == ""
+library = ctypes.CDLL(str(_load.Path(_load.__file__).with_name("_kernels.so")))
+library.MmcoreCudaError.restype = ctypes.c_char_p
+print(library.MmcoreCudaError(sys.argv[1].encode()).decode())
+"""
+
+
+def test_xla_takes_the_handlers_for_gpus(emulated):
+    pytest.importorskip("tensorflow")
+    for path, expected in (
+        (emulated.path, ""),
+        ("/nowhere/_cuda.so", "mmcore's GPU kernels do not load: /nowhere/_cuda.so"),
+        (ROOT / "mmcore" / "libmmcore.so", "holds no GPU kernels of this version of mmcore; build it again"),
+    ):
+        found = subprocess.run(
+            [sys.executable, "-c", REGISTER, str(path)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found.returncode == 0, found.stderr[-2000:]
+        assert expected in found.stdout and (expected or not found.stdout.strip())

@@ -54,6 +54,7 @@ class Library:
     """The two entry points; what they refuse is a ValueError with their sentence."""
 
     def __init__(self, path: str | Path) -> None:
+        self.path = path
         self._library = ctypes.CDLL(str(path))
         for name in ("forward", "backward"):
             function = getattr(self._library, f"mmcore_cuda_attention_{name}")

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from attention_cases import arrays, call, make, run
 
-from mmcore import ops
+from mmcore import _load, ops
 from mmcore.ops import backends
 
 ALL = attention_cases.NAMES
@@ -80,6 +80,35 @@ def test_unknown_shapes(names, queries, keys):
     for jit_compile in (False, True):
         function, inputs = traced(case, "tensorflow", unknown=True, jit_compile=jit_compile)
         assert_equal(function(*inputs), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("names", [(), ALL], ids=["plain", "all"])
+def test_on_a_gpu_xla_calls_the_kernel_everywhere(names, monkeypatch):
+    """What is placed on a GPU calls by the same names; here these find the kernels for CPUs."""
+    case = make(7, names=names)
+    expected = run(case, "native")
+    monkeypatch.setattr(backends, "_accelerators", lambda: True)
+    monkeypatch.setattr(backends, "_is_on_cpu", lambda x: False)
+    monkeypatch.setattr(_load, "cuda_error", lambda: "")
+    assert backends.choose([Q], "native", "attention", cuda_error=_load.cuda_error) == "own function"
+    assert_equal(run(case, "native"), expected)
+    for jit_compile in (False, True):
+        function, inputs = traced(case, "native", jit_compile=jit_compile)
+        assert_equal(function(*inputs), expected)
+    assert ops.attention_impl()["on a GPU"] == "native: mmcore's kernel for GPUs, called by XLA"
+
+
+def test_on_a_gpu_without_kernels_plain_tensorflow_serves(monkeypatch):
+    monkeypatch.setattr(backends, "_accelerators", lambda: True)
+    monkeypatch.setattr(backends, "_is_on_cpu", lambda x: False)
+    monkeypatch.setattr(_load, "cuda_error", lambda: "built without")
+    case = make(7)
+    assert_equal(run(case, "auto"), run(case, "tensorflow"))
+    with pytest.raises(ValueError, match=r"this call is not placed on one .*: built without; use impl="):
+        run(case, "native")
+    with pytest.raises(ValueError, match="there is none for GPUs; use impl="):
+        ops.rms_norm(tf.ones([2, 3]), tf.ones([3]), impl="native")
+    assert ops.attention_impl()["on a GPU"] == "tensorflow: built without"
 
 
 def test_the_log_says_once_that_the_twin_stands_in(caplog, monkeypatch):

@@ -16,19 +16,20 @@ _KERNELS: dict[str, Kernel] = {
     "xla": xla,
     "op or xla": graph.calling_xla,
     "op or plain": graph.without_calls,
+    "own function": graph.own_functions,
 }
 
 
 def attend(inputs: Inputs, options: Options, impl: str) -> tf.Tensor:
     """The attention of these inputs, by who can compute it best; raises as `backends.choose`."""
-    backend = backends.choose(inputs.tensors(), impl, "attention")
+    backend = backends.choose(inputs.tensors(), impl, "attention", cuda_error=_load.cuda_error)
     if backend == "op":
         return native.forward(inputs, options)[0]
     return differentiable(_KERNELS[backend], inputs, options)
 
 
 def attention_impl() -> dict[str, str]:
-    """What `attention(impl="auto")` runs on the CPU of this machine: by where it is called, and why.
+    """What `attention(impl="auto")` runs on this machine: by where it is called, and why.
 
     Example:
         >>> from mmcore import ops
@@ -38,10 +39,12 @@ def attention_impl() -> dict[str, str]:
     native_module = _load.native()
     products = native_module.bfloat16_products()
     kernel = f"native: mmcore's kernel for {native_module.active_isa()} (products of bfloat16: {products})"
-    error = backends.xla_error()
+    error, cuda_error = backends.xla_error(), _load.cuda_error()
     return {
         "eagerly and in graphs": f"{kernel}, as an op",
         "in jit_compile=True": f"tensorflow: {error}" if error else f"{kernel}, called by XLA",
         "in jit_compile=True, unknown shapes": "tensorflow: XLA wants the shapes of calls when it is traced",
-        "on other devices": "tensorflow: the kernel runs on CPUs",
+        "on a GPU": f"tensorflow: {cuda_error}"
+        if cuda_error
+        else "native: mmcore's kernel for GPUs, called by XLA",
     }

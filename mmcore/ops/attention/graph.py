@@ -48,7 +48,8 @@ class _OwnFunctions:
 
 
 # For shapes that are known, and for others.
-calling_xla: Kernel = _Either(_OwnFunctions())
+own_functions: Kernel = _OwnFunctions()
+calling_xla: Kernel = _Either(own_functions)
 without_calls: Kernel = _Either(twin)
 
 
