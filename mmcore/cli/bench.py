@@ -21,7 +21,7 @@ _FILES = {
     "attention": ["test_attention.py"],
     "train": ["test_train_step.py", "test_pipeline.py"],
 }
-# Minutes for each vocabulary, a step of 63 million weights, losses over 49,408 classes: `pytest benches` alone runs these.
+# Minutes for each vocabulary, a step of 63 million weights, losses over 49,408 classes: for `pytest benches` alone.
 LONG = ("test_training.py", "test_packing.py", "test_fused.py")
 
 

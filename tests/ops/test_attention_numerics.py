@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import attention_cases
 import attention_oracle
+import instruction_sets
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -17,7 +13,6 @@ import mmcore
 from mmcore import _load, ops
 
 IMPLS = ("native", "tensorflow")
-ROOT = Path(__file__).parents[2]
 LONG = [
     {"queries": 197, "keys": 197, "head_dim": 64, "group": 1},
     {"queries": 300, "keys": 300, "head_dim": 17, "names": ("is_causal", "mask")},
@@ -188,15 +183,6 @@ pool.check()
 """
 
 
-@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
+@pytest.mark.parametrize("isa", instruction_sets.NAMES)
 def test_every_instruction_set_is_as_exact(isa):
-    order = ["scalar", "avx2", "avx512"]
-    if order.index(isa) > order.index(_load.native().detected_isa()):
-        pytest.skip(f"this CPU has no {isa}")
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")])
-    environment = {**os.environ, "MMCORE_ISA": isa, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    result = subprocess.run(
-        [sys.executable, "-c", ISA_SCRIPT], env=environment, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.split() == [isa]
+    instruction_sets.run_with(isa, ISA_SCRIPT)

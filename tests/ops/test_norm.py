@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import instruction_sets
 import norm_cases
 import numpy as np
 import pytest
@@ -19,7 +16,6 @@ from mmcore import _load, ops
 from mmcore.ops import backends
 
 KINDS = ["layer", "layer without bias", "rms"]
-ROOT = Path(__file__).parents[2]
 X, SCALE, BIAS = tf.ones([2, 3]), tf.ones([3]), tf.zeros([3])
 
 
@@ -143,18 +139,9 @@ for seed in range(90):
 """
 
 
-@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
+@pytest.mark.parametrize("isa", instruction_sets.NAMES)
 def test_every_instruction_set_is_as_exact(isa):
-    order = ["scalar", "avx2", "avx512"]
-    if order.index(isa) > order.index(_load.native().detected_isa()):
-        pytest.skip(f"this CPU has no {isa}")
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")])
-    environment = {**os.environ, "MMCORE_ISA": isa, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    result = subprocess.run(
-        [sys.executable, "-c", ISA_SCRIPT], env=environment, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.split() == [isa]
+    instruction_sets.run_with(isa, ISA_SCRIPT)
 
 
 @pytest.mark.parametrize("impl", ["native", "tensorflow"])
