@@ -70,8 +70,8 @@ def rms_norm(x: tf.Tensor, scale: tf.Tensor, *, epsilon: float = 1e-6, impl: str
 
     Example:
         >>> from mmcore import ops
-        >>> ops.rms_norm(tf.constant([[3.0, 4.0]]), tf.ones([2])).numpy().round(3).tolist()
-        [[0.849, 1.131]]
+        >>> print(ops.rms_norm(tf.constant([[3.0, 4.0]]), tf.ones([2])).numpy().round(3))
+        [[0.849 1.131]]
     """
     return _norm(x, scale, None, epsilon, impl, centred=False)
 

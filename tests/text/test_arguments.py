@@ -117,7 +117,7 @@ def test_plain_parts(tok):
         ([[1, 2]], "int64 of shape (1, 2)"),
         ([[1, 2], [3]], "rows of several lengths"),
         (np.zeros((2, 3, 4), np.int64), "int64 of shape (2, 3, 4)"),
-        ((i for i in [5]), "generator of shape ()"),
+        pytest.param((i for i in [5]), "generator of shape ()", id="generator"),
     ],
     ids=str,
 )
