@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <random>
 #include <vector>
@@ -118,8 +119,8 @@ void TestAgainstTheDefinition() {
   uint32_t seed = 0;
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
     if (isa > mmcore::DetectedIsa()) continue;
-    for (const size_t width : {1, 2, 3, 4, 7, 8, 15, 16, 17, 63, 64, 65, 127, 131, 300}) {
-      for (const size_t rows : {0, 1, 2, 33, 70}) {
+    for (const size_t width : std::initializer_list<size_t>{1, 2, 3, 4, 7, 8, 15, 16, 17, 63, 64, 65, 127, 131, 300}) {
+      for (const size_t rows : std::initializer_list<size_t>{0, 1, 2, 33, 70}) {
         const bool centred = seed % 3 != 0, has_bias = seed % 2 != 0;
         const Dtype dtype = seed % 5 == 0 ? Dtype::kBfloat16 : Dtype::kFloat32;
         const Case given(dtype, rows, width, centred, has_bias, seed++);
@@ -135,7 +136,7 @@ void TestAgainstTheDefinition() {
 }
 
 void TestThreadsGiveTheSameBits() {
-  for (const size_t width : {5, 300, 5000}) {
+  for (const size_t width : std::initializer_list<size_t>{5, 300, 5000}) {
     const Case given(Dtype::kFloat32, 200'000 / width, width, true, true, 1);
     InlineExecutor one;
     PoolExecutor many;
@@ -147,7 +148,7 @@ void TestSumsOfSquares() {
   PoolExecutor executor;
   for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
     if (isa > mmcore::DetectedIsa()) continue;
-    for (const size_t size : {0, 1, 15, 16, 17, 65, 40'000, 700'001}) {
+    for (const size_t size : std::initializer_list<size_t>{0, 1, 15, 16, 17, 65, 40'000, 700'001}) {
       std::minstd_rand engine(1);
       Array first(Dtype::kFloat32, size), second(Dtype::kFloat32, 3);
       first.Fill(engine, 1.0f);
