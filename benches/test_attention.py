@@ -17,6 +17,7 @@ from typing import Any
 import baselines
 import numpy as np
 import pytest
+from graphs import agree, concrete, finish
 from pairing import paired_ratio, seconds
 
 tf = pytest.importorskip("tensorflow", reason="needs TensorFlow (extra: cpu)")
@@ -28,6 +29,8 @@ BFLOAT16 = [(8, 12, 197, 64), (2, 12, 1024, 64)]
 CAUSAL = (2, 12, 1024, 64)
 MEMORY_LENGTH = 4096
 CALLS = 200
+# Of the largest number; in bfloat16 scores are rounded.
+TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2}
 
 
 def label(shape: tuple[int, ...]) -> str:
@@ -71,7 +74,7 @@ def test_the_same_under_xla(benchmark):
         compiled(ops.attention, inputs, False),
         compiled(ops.attention, inputs, False, jit_compile=True),
     )
-    agree(jitted(), graph(), "float32")
+    agree(jitted(), graph(), TOLERANCE["float32"])
     ratio = paired_ratio(jitted, graph)
     finish(benchmark, jitted, times_graph=ratio.median, low=ratio.low, high=ratio.high)
 
@@ -135,7 +138,7 @@ def compare(benchmark: Any, shape: tuple[int, int, int, int], dtype: str, *, gra
     except pytest.skip.Exception:
         benchmark.extra_info["pytorch"] = "not installed"
     for rival in rivals.values():
-        agree(ours(), rival(), dtype)
+        agree(ours(), rival(), TOLERANCE[dtype])
     ratios = {
         name: paired_ratio(ours, rival, pairs=15, settle=0.25 if name == "pytorch" else 0.0)
         for name, rival in rivals.items()
@@ -192,24 +195,5 @@ def tensors(numbers: list[np.ndarray], dtype: str, gradients: bool) -> list[Any]
 def compiled(
     attend: Callable[..., Any], inputs: list[Any], gradients: bool, *, jit_compile: bool = False
 ) -> Callable[[], Any]:
-    """A call of a graph without what calling it from Python costs for each shape."""
     body = baselines.with_gradients(attend) if gradients else attend
-    # A function with options after its tensors would be called by way of an error that prints them: 18 ms.
-    function = tf.function(lambda *tensors: body(*tensors), jit_compile=jit_compile, autograph=False)
-    concrete = function.get_concrete_function(*(tf.TensorSpec.from_tensor(x) for x in inputs))
-    return lambda: concrete(*inputs)
-
-
-def agree(ours: Any, theirs: Any, dtype: str) -> None:
-    """Relative to the largest number: sums in another order, and in bfloat16 rounded scores."""
-    tolerance = 1e-4 if dtype == "float32" else 5e-2
-    for mine, other in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
-        mine, other = (
-            np.asarray(x.float() if hasattr(x, "float") else tf.cast(x, tf.float32)) for x in (mine, other)
-        )
-        np.testing.assert_allclose(mine, other, rtol=0, atol=tolerance * np.abs(other).max())
-
-
-def finish(benchmark: Any, ours: Callable[[], Any], **figures: Any) -> None:
-    benchmark.extra_info.update(unit="one call", **figures)
-    benchmark.pedantic(ours, rounds=5, warmup_rounds=1)
+    return concrete(body, inputs, jit_compile=jit_compile)

@@ -15,6 +15,7 @@ from typing import Any
 import baselines
 import numpy as np
 import pytest
+from graphs import agree, concrete, finish
 from pairing import paired_ratio, seconds
 
 tf = pytest.importorskip("tensorflow", reason="needs TensorFlow (extra: cpu)")
@@ -181,22 +182,6 @@ def value_and_gradients(loss: Callable[..., Any], labels: Any) -> Callable[..., 
     return run
 
 
-def concrete(body: Callable[..., Any], inputs: list[Any], *, jit_compile: bool) -> Callable[[], Any]:
-    """A call of a graph without what calling it from Python costs for each shape."""
-    function = tf.function(lambda *tensors: body(*tensors), jit_compile=jit_compile, autograph=False)
-    made = function.get_concrete_function(*(tf.TensorSpec.from_tensor(x) for x in inputs))
-    return lambda: made(*inputs)
-
-
-def agree(ours: Any, theirs: Any, tolerance: float) -> None:
-    """Relative to the largest number."""
-    for mine, other in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
-        mine, other = (
-            np.asarray(x.float() if hasattr(x, "float") else tf.cast(x, tf.float32)) for x in (mine, other)
-        )
-        np.testing.assert_allclose(mine, other, rtol=0, atol=tolerance * np.abs(other).max())
-
-
 def best_of(function: Callable[[], Any]) -> float:
     return min(seconds(function) for _ in range(15))
 
@@ -207,8 +192,3 @@ def output(arguments: list[Any]) -> str:
     )
     assert finished.returncode == 0, finished.stderr[-2000:]
     return finished.stdout
-
-
-def finish(benchmark: Any, ours: Callable[[], Any], **figures: Any) -> None:
-    benchmark.extra_info.update(unit="one call", **figures)
-    benchmark.pedantic(ours, rounds=5, warmup_rounds=1)
