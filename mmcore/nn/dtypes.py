@@ -1,10 +1,7 @@
-"""In which precision sums and softmaxes run."""
+"""In which precision sums run: `mmcore.ops.dtypes`, where the ops below the layers find it too."""
 
 from __future__ import annotations
 
-import tensorflow as tf
+from mmcore.ops.dtypes import wide, wide_dtype
 
-
-def wide(x: tf.Tensor | tf.Variable) -> tf.Tensor:
-    """x in float32, or as it is if it is float64: half precision is too coarse for means and softmaxes."""
-    return tf.cast(x, tf.float64 if x.dtype == tf.float64 else tf.float32)
+__all__ = ["wide", "wide_dtype"]

@@ -6,6 +6,7 @@ import math
 
 import tensorflow as tf
 
+from mmcore.nn.dtypes import wide_dtype
 from mmcore.nn.segments import check_segment_ids
 from mmcore.nn.shapes import sizes
 
@@ -58,7 +59,7 @@ def grid_positions(
     side = math.isqrt(table.shape[0])
     if side * side != table.shape[0]:
         raise ValueError(f"expected a table of S * S positions of a square grid, found {table.shape[0]}")
-    wide = tf.float64 if dtype == tf.float64 else tf.float32
+    wide = wide_dtype(dtype)
     positions = tf.where(segment_ids[:, :, None] > 0, positions, tf.zeros([], positions.dtype))
     weights = _weights(positions, _grids(positions, segment_ids), side, wide)
     rows, length, _ = sizes(positions)

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from mmcore.ops import backends
+from mmcore.ops.dtypes import wide_dtype
 from mmcore.ops.norm_kernels import Options, normalize
 
 DTYPES = (tf.float32, tf.bfloat16, tf.float16, tf.float64)
@@ -86,7 +87,7 @@ def _norm(x: Any, scale: Any, bias: Any, epsilon: Any, impl: str, *, centred: bo
         raise ValueError(
             f"expected x [..., width] with a width of at least 1 known when traced, found {x.shape}"
         )
-    dtype = tf.float64 if x.dtype == tf.float64 else tf.float32
+    dtype = wide_dtype(x.dtype)
     scale = _of_width("scale", scale, x.shape[-1], dtype)
     biases = [] if bias is None else [_of_width("bias", bias, x.shape[-1], dtype)]
     options = Options(_checked_epsilon(epsilon), centred, bool(biases))

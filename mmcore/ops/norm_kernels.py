@@ -12,6 +12,7 @@ from tensorflow.python.eager import record
 
 from mmcore import _load
 from mmcore.ops.backends import Backend, either, xla_call
+from mmcore.ops.dtypes import wide
 
 Tensors = Sequence[tf.Tensor]
 """Of a forward pass: x, scale and, where there is one, bias. Of a backward pass: x, scale and dy."""
@@ -67,7 +68,7 @@ def _plain_backward(tensors: Tensors, options: Options) -> list[tf.Tensor]:
 
 def _unit_rows(x: tf.Tensor, options: Options) -> tuple[tf.Tensor, tf.Tensor]:
     """Rows without their means, divided by their deviations; and 1 / the deviations."""
-    unit = tf.cast(x, tf.float64 if x.dtype == tf.float64 else tf.float32)
+    unit = wide(x)
     if options.centred:
         unit -= tf.reduce_mean(unit, axis=-1, keepdims=True)
     factor = tf.math.rsqrt(tf.reduce_mean(tf.square(unit), axis=-1, keepdims=True) + options.epsilon)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from mmcore.ops.attention.arguments import Inputs
 from mmcore.ops.attention.options import Options
 from mmcore.ops.chunks import Chunks
+from mmcore.ops.dtypes import wide_dtype
 from mmcore.ops.seeds import as_uniform, bits_at
 from mmcore.ops.shapes import sizes
 
@@ -29,7 +30,7 @@ class Scores:
         self.batch, self.length, self.heads, self.head_dim = sizes(inputs.q)
         _, self.keys, self.kv_heads, _ = sizes(inputs.k)
         self.chunks = Chunks(self.length, self._rows())
-        self.dtype = tf.float64 if inputs.q.dtype == tf.float64 else tf.float32
+        self.dtype = wide_dtype(inputs.q.dtype)
         self.k, self.v = (tf.cast(tf.transpose(x, [0, 2, 1, 3]), self.dtype) for x in (inputs.k, inputs.v))
         self._q = self.chunks.split(inputs.q, 1)
         self._mask, self._bias = (self._with_queries(x) for x in (inputs.mask, inputs.bias))
