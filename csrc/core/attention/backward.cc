@@ -54,10 +54,10 @@ class Unit {
   // What these keys give of dQ goes to `dq`, [batch, heads, queries, width] and not scaled; null: they are all keys,
   // and it goes where Gradients says.
   void Run(float* dq) {
-    const size_t width = rows_.width(), padded = keys_.size() + kernels_.panel + kernels_.rows;
+    const size_t width = rows_.width(), size = keys_.size() * width;
     for (Buffer<float>* sums : {&sums_.keys, &sums_.values}) {
-      sums->Reserve(padded * width);
-      std::fill(sums->data(), sums->data() + padded * width, 0.0f);
+      sums->Reserve(size);
+      std::fill(sums->data(), sums->data() + size, 0.0f);
     }
     const size_t group = problem_.sizes.heads / problem_.sizes.kv_heads;
     for (size_t head = kv_head_ * group; head < (kv_head_ + 1) * group; ++head) RunHead(head, dq);

@@ -1,6 +1,8 @@
 // Forward, by units of some queries. A unit goes through the keys block by block: their transpose and
 // their values are copied side by side, then for some rows at a time the scores are multiplied out, made
 // probabilities in place, and multiplied by the values. What earlier blocks gave is scaled to the new maximum.
+// Float32 queries are multiplied where they lie. So is the result written where it belongs, with one block of keys
+// and whole vectors of a head.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -47,13 +49,15 @@ class Unit {
         heads_(heads),
         rows_(rows),
         width_(RoundUp(problem.sizes.head_dim, kernels.lanes)),
-        padded_(RoundUp(rows.size(), kernels.rows)),
         pairs_(PairsFor(problem, kernels)),
         depth_(pairs_ == nullptr ? problem.sizes.head_dim : problem.sizes.head_dim / 2) {}
 
   void Run(const Output& out, float* lse) {
-    LoadQueries();
     const Range seen = VisibleKeys(problem_, b_, rows_);
+    const bool whole = problem_.dtype == Dtype::kFloat32 && width_ == problem_.sizes.head_dim;
+    if (whole && !seen.empty() && seen.size() <= kBlockKeys) result_ = &out;
+    LoadQueries();
+    StartRows();
     const size_t part = EvenPart(seen.size(), kBlockKeys, kernels_.panel);
     for (size_t begin = seen.begin; begin < seen.end; begin += part) {
       RunKeys({begin, std::min(seen.end, begin + part)});
@@ -63,32 +67,39 @@ class Unit {
 
  private:
   // The first of a head's rows in what is kept of each row.
-  size_t FirstRow(size_t head) const { return (head - heads_.begin) * padded_; }
+  size_t FirstRow(size_t head) const { return (head - heads_.begin) * rows_.size(); }
+  size_t NumRows() const { return heads_.size() * rows_.size(); }
 
-  // Scores are scaled by way of the queries, but for pairs by a power of two alone, which does not round them.
-  float ScaleOfQueries() const {
+  // Pairs are scaled by way of the queries, and by a power of two alone, which does not round them.
+  float ScaleOfPairs() const {
     int exponent;
-    return pairs_ == nullptr || std::frexp(problem_.scale, &exponent) == 0.5f ? problem_.scale : 1.0f;
+    return std::frexp(problem_.scale, &exponent) == 0.5f ? problem_.scale : 1.0f;
   }
 
+  bool InPlace() const { return problem_.dtype == Dtype::kFloat32; }
+
   void LoadQueries() {
-    const size_t rows = heads_.size() * padded_, states = RoundUp(rows, kernels_.lanes);
-    scratch_.queries.Reserve(rows * width_);
-    scratch_.mixed.Reserve(rows * width_);
-    std::fill_n(scratch_.mixed.data(), rows * width_, 0.0f);
+    if (InPlace()) return;
+    scratch_.queries.Reserve(NumRows() * width_);
     for (size_t head = heads_.begin; head < heads_.end; ++head) {
       float* const to = scratch_.queries.data() + FirstRow(head) * width_;
       RowCopy copy = RowsOf(problem_, problem_.q, b_, head, rows_, width_);
-      copy.scale = ScaleOfQueries();
+      if (pairs_ != nullptr) copy.scale = ScaleOfPairs();
       kernels_.copy_rows(copy, to);
       for (size_t i = 0; pairs_ != nullptr && i < copy.rows; ++i) pairs_->round(to + i * width_, width_);
-      std::fill(to + rows_.size() * width_, to + padded_ * width_, 0.0f);
     }
+  }
+
+  void StartRows() {
+    const size_t states = RoundUp(NumRows(), kernels_.lanes) + kernels_.lanes;
     for (Buffer<float>* state : {&scratch_.max, &scratch_.sum, &scratch_.factors, &scratch_.logs}) {
       state->Reserve(states);
     }
     std::fill_n(scratch_.max.data(), states, -std::numeric_limits<float>::infinity());
     std::fill_n(scratch_.sum.data(), states, 0.0f);
+    if (result_ != nullptr) return;
+    scratch_.mixed.Reserve(NumRows() * width_);
+    std::fill_n(scratch_.mixed.data(), NumRows() * width_, 0.0f);
   }
 
   void RunKeys(Range keys) {
@@ -97,6 +108,7 @@ class Unit {
     scratch_.values.Reserve(RoundUp(keys.size(), 2) * width_);
     RowCopy copy = RowsOf(problem_, problem_.k, b_, kv_head, keys, width_);
     copy.as_pairs = pairs_ != nullptr;
+    copy.scale = problem_.scale;  // Not of pairs.
     copy.size = depth_;
     kernels_.copy_transposed(copy, scratch_.keys.data());
     copy = RowsOf(problem_, problem_.v, b_, kv_head, keys, width_);
@@ -113,14 +125,14 @@ class Unit {
   void RunRows(size_t head, Range queries, Range keys) {
     Range seen = VisibleKeys(problem_, b_, queries);
     seen = {std::max(seen.begin, keys.begin), std::min(seen.end, keys.end)};
-    if (seen.empty()) return;
+    if (seen.empty()) return StoreZeros(head, queries);
     const size_t skipped = (seen.begin - keys.begin) / kernels_.panel * kernels_.panel;
     const Block block{b_, head, queries, {keys.begin + skipped, seen.end}};
     const size_t stride = RoundUp(block.keys.size(), kernels_.lanes);
     const size_t first = FirstRow(head) + queries.begin - rows_.begin;
-    scratch_.scores.Reserve(RoundUp(queries.size(), kernels_.rows) * stride);
+    scratch_.scores.Reserve(queries.size() * stride);
     MultiplyKeys(block, stride, skipped, first);
-    if (ScaleOfQueries() != problem_.scale) {
+    if (pairs_ != nullptr && ScaleOfPairs() != problem_.scale) {
       kernels_.multiply(scratch_.scores.data(), queries.size() * stride, problem_.scale);
     }
     FinishScores(problem_, kernels_, block, stride, scratch_.scores.data(), nullptr);
@@ -140,6 +152,11 @@ class Unit {
     Product product;
     product.a = scratch_.queries.data() + first * width_;
     product.a_row = width_;
+    if (InPlace()) {
+      const RowCopy rows = RowsOf(problem_, problem_.q, b_, block.head, block.queries, width_);
+      product.a = static_cast<const float*>(rows.from);
+      product.a_row = rows.from_row;
+    }
     product.a_depth = 1;
     product.b = scratch_.keys.data() + skipped * depth_;
     product.b_panel = kernels_.panel * depth_;
@@ -161,13 +178,38 @@ class Unit {
     product.b = scratch_.values.data() + skipped / together * width_;
     product.b_panel = kernels_.panel;
     product.b_depth = width_;
-    product.c = scratch_.mixed.data() + first * width_;
-    product.c_row = width_;
     product.rows = block.queries.size();
     product.columns = width_;
     product.depth = RoundUp(block.keys.size(), together) / together;
-    product.add = true;
+    if (result_ == nullptr) {
+      product.c = scratch_.mixed.data() + first * width_;
+      product.c_row = width_;
+      product.add = true;
+    } else {
+      FinishSoftmax(first, block.queries.size());
+      product.c = ResultRows(block.head, block.queries);
+      product.c_row = result_->row;
+      product.factors = scratch_.factors.data() + first;
+    }
     Multiply(product);
+  }
+
+  float* ResultRows(size_t head, Range queries) const {
+    const Input result{result_->data, result_->batch, result_->row, result_->head};
+    return static_cast<float*>(const_cast<void*>(RowsOf(problem_, result, b_, head, queries, width_).from));
+  }
+
+  // Of rows that see no key. (What `mixed` holds of them is 0 already.)
+  void StoreZeros(size_t head, Range queries) {
+    if (result_ == nullptr) return;
+    float* const rows = ResultRows(head, queries);
+    for (size_t i = 0; i < queries.size(); ++i) std::fill_n(rows + i * result_->row, width_, 0.0f);
+  }
+
+  // Of rows [first, first + count), and of some more, up to whole vectors.
+  void FinishSoftmax(size_t first, size_t count) {
+    kernels_.finish_softmax(scratch_.max.data() + first, scratch_.sum.data() + first, RoundUp(count, kernels_.lanes),
+                            scratch_.factors.data() + first, scratch_.logs.data() + first);
   }
 
   void Multiply(const Product& product) const {
@@ -175,13 +217,13 @@ class Unit {
   }
 
   void Finish(const Output& out, float* lse) {
-    kernels_.finish_softmax(scratch_.max.data(), scratch_.sum.data(),
-                            RoundUp(heads_.size() * padded_, kernels_.lanes), scratch_.factors.data(),
-                            scratch_.logs.data());
+    FinishSoftmax(0, NumRows());
     for (size_t head = heads_.begin; head < heads_.end; ++head) {
       const size_t first = FirstRow(head);
-      StoreRows(problem_, kernels_, scratch_.mixed.data() + first * width_, scratch_.factors.data() + first, out, b_,
-                head, rows_);
+      if (result_ == nullptr) {
+        StoreRows(problem_, kernels_, scratch_.mixed.data() + first * width_, scratch_.factors.data() + first, out, b_,
+                  head, rows_);
+      }
       if (lse == nullptr) continue;
       std::copy_n(scratch_.logs.data() + first, rows_.size(),
                   lse + (b_ * problem_.sizes.heads + head) * problem_.sizes.queries + rows_.begin);
@@ -193,9 +235,10 @@ class Unit {
   Scratch& scratch_;
   const size_t b_;
   const Range heads_, rows_;
-  const size_t width_, padded_;
+  const size_t width_;
   const PairKernels* const pairs_;  // Null: products are of floats.
   const size_t depth_;              // Of the products of queries and keys.
+  const Output* result_ = nullptr;  // Where products with values are written; null: to `mixed`.
 };
 
 // Heads that a unit takes together: all that share keys where their queries are few, as they are while text is

@@ -46,15 +46,12 @@ const float* GradientRows::score_gradients() const {
 }
 const float* GradientRows::bias_gradients() const { return scratch_.gradients.data(); }
 
-// Rows beyond the last query are 0, up to what products round to.
 void GradientRows::Load(size_t head, Range queries) {
-  const size_t padded = RoundUp(queries.size(), kernels_.rows);
   const auto load = [&](const Input& tensor, float scale, Buffer<float>& to) {
-    to.Reserve(padded * width_);
+    to.Reserve(queries.size() * width_);
     RowCopy copy = RowsOf(problem_, tensor, b_, head, queries, width_);
     copy.scale = scale;
     kernels_.copy_rows(copy, to.data());
-    std::fill(to.data() + queries.size() * width_, to.data() + padded * width_, 0.0f);
   };
   load(problem_.q, problem_.scale, scratch_.queries);
   if (!all_keys_) load(gradients_.out, 1.0f, scratch_.outputs);
@@ -71,7 +68,7 @@ void GradientRows::Multiply(const float* a, const float* transposed, float* c) c
   product.b_depth = kernels_.panel;
   product.c = c;
   product.c_row = stride_;
-  product.columns = RoundUp(block_.keys.size(), kernels_.lanes);
+  product.columns = stride_;
   product.rows = block_.queries.size();
   product.depth = problem_.sizes.head_dim;
   kernels_.product(product);
@@ -83,10 +80,9 @@ bool GradientRows::Compute(size_t head, Range queries) {
   if (seen.empty()) return false;
   skipped_ = (seen.begin - keys_.begin) / kernels_.panel * kernels_.panel;
   block_ = {b_, head, queries, {keys_.begin + skipped_, seen.end}};
-  // Products whose rows are keys take some keys more than there are, with probabilities and gradients of 0.
-  stride_ = RoundUp(RoundUp(block_.keys.size(), kernels_.rows), kernels_.lanes);
+  stride_ = RoundUp(block_.keys.size(), kernels_.lanes);
   Load(head, queries);
-  const size_t size = RoundUp(queries.size(), kernels_.rows) * stride_;
+  const size_t size = queries.size() * stride_;
   const bool capped = problem_.soft_cap > 0.0f;
   scratch_.p.Reserve(size);
   scratch_.gradients.Reserve(size);
@@ -141,7 +137,7 @@ const float* GradientRows::QueryGradients() const {
   product.b = scratch_.keys.data() + skipped_ * width_;
   product.b_panel = kernels_.panel;
   product.b_depth = product.columns = width_;
-  scratch_.outputs.Reserve(RoundUp(block_.queries.size(), kernels_.rows) * width_);
+  scratch_.outputs.Reserve(block_.queries.size() * width_);
   product.c = scratch_.outputs.data();  // No longer needed.
   product.c_row = width_;
   product.rows = block_.queries.size();

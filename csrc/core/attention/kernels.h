@@ -10,8 +10,8 @@
 
 namespace mmcore::attention {
 
-// c[i, j] = sum_d a[i, d] b[d, j], or += where `add` is set. b lies in panels of Kernels::panel columns, the last of
-// them as wide as what is left.
+// c[i, j] = factors[i] sum_d a[i, d] b[d, j], or with c added to the sum where `add` is set. b lies in panels of
+// Kernels::panel columns, the last of them as wide as what is left.
 struct Product {
   const float* a = nullptr;
   size_t a_row = 0, a_depth = 0;  // Element (i, d) is a[i * a_row + d * a_depth].
@@ -19,7 +19,8 @@ struct Product {
   size_t b_panel = 0, b_depth = 0;  // Row d of panel p begins at b[p * b_panel + d * b_depth].
   float* c = nullptr;
   size_t c_row = 0;
-  size_t rows = 0;     // Rounded up to a multiple of Kernels::rows: a and c have room for that.
+  const float* factors = nullptr;  // Null: all are 1.
+  size_t rows = 0;
   size_t columns = 0;  // A multiple of Kernels::lanes.
   size_t depth = 0;
   bool add = false;
@@ -37,7 +38,7 @@ struct RowCopy {
 
 // Products of bfloat16, where "a float" of an operand is a pair of neighbours along the depth.
 struct PairKernels {
-  void (*product)(const Product& product);
+  void (*product)(const Product& product);  // Without factors.
   // A row of floats to a row of pairs, in its first half.
   void (*round)(float* row, size_t count);  // A multiple of lanes.
   // Rows 2 i and 2 i + 1 to row i: pairs of their elements; where there is no row 2 i + 1, pairs with 0.
@@ -47,7 +48,7 @@ struct PairKernels {
 struct Kernels {
   size_t lanes;  // Of one vector.
   size_t panel;  // Columns of b that a product takes at once.
-  size_t rows;   // Rows of a that it takes at once.
+  size_t rows;   // Rows of a that it takes at once; the last may be fewer.
 
   void (*product)(const Product& product);
 
