@@ -301,6 +301,13 @@ void TestManyProblems() {
     const Dtype dtype = seed % 3 == 0 ? Dtype::kBfloat16 : Dtype::kFloat32;
     TestEveryIsaAgainstTheDefinition(seed, {1, 3 + random.Below(20), keys, 2, 1, 9}, dtype);
   }
+  // Many more queries than keys, and so many heads that each is one unit: with causal or a window whole parts of a
+  // unit see no key.
+  for (uint32_t seed = 0; seed < 12; ++seed) {
+    const size_t head_dim = seed % 3 == 0 ? 9 : 16;
+    const Sizes sizes = {4, 150 + random.Below(150), 1 + random.Below(60), 8, 4, head_dim};
+    TestEveryIsaAgainstTheDefinition(seed, sizes, Dtype::kFloat32);
+  }
 }
 
 // Products of pairs of bfloat16, which Forward takes on some processors alone.

@@ -16,7 +16,8 @@ namespace mmcore::attention {
 namespace {
 
 // Scores of at most so many rows and keys at once. On a Xeon with 2 MB of second cache anything from 12 x 256 to
-// 192 x 512 was within 4 %; fetching the next head's rows ahead changed nothing either.
+// 192 x 512 was within 4 %; fetching the next block's or head's rows ahead, at once or some between the tiles of each
+// product, changed nothing either.
 constexpr size_t kRows = 96, kBlockKeys = 512;
 // A unit copies the keys, which pays where it has many rows. Fewer, where there would be no work for many threads.
 constexpr size_t kUnitRows = 576, kFewUnits = 32;
