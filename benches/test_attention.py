@@ -26,11 +26,19 @@ tf = pytest.importorskip("tensorflow", reason="needs TensorFlow (extra: cpu)")
 FORWARD = [(8, 12, 197, 64), (32, 8, 77, 64), (2, 12, 1024, 64), (1, 8, 4096, 64)]
 BACKWARD = [(32, 8, 77, 64), (8, 12, 197, 64), (2, 12, 1024, 64)]
 BFLOAT16 = [(8, 12, 197, 64), (2, 12, 1024, 64)]
-CAUSAL = (2, 12, 1024, 64)
+PARTLY_SEEN = (2, 12, 1024, 64)
 MEMORY_LENGTH = 4096
 CALLS = 200
 # Of the largest number; in bfloat16 scores are rounded.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2}
+AT = np.arange(PARTLY_SEEN[2])
+SEGMENTS = np.broadcast_to(AT // 256, (PARTLY_SEEN[0], AT.size)).astype("int32")
+# How keys are hidden, and the same as a mask of [queries, keys].
+HIDDEN = {
+    "causal": ({"is_causal": True}, AT[:, None] >= AT),
+    "window": ({"window": 128}, np.abs(AT[:, None] - AT) < 128),
+    "segments": ({"segment_ids": tf.constant(SEGMENTS)}, SEGMENTS[0][:, None] == SEGMENTS[0]),
+}
 
 
 def label(shape: tuple[int, ...]) -> str:
@@ -53,16 +61,19 @@ def test_bfloat16_forward(benchmark, shape):
 
 
 @pytest.mark.parametrize("gradients", [False, True], ids=["forward", "both"])
-def test_causal_against_our_own_without(benchmark, gradients):
+@pytest.mark.parametrize("hidden", list(HIDDEN))
+def test_some_keys_against_our_own_with_all(benchmark, hidden, gradients):
     from mmcore import ops
 
-    inputs = tensors(arrays(CAUSAL), "float32", gradients)
+    inputs = tensors(arrays(PARTLY_SEEN), "float32", gradients)
+    options, seen = HIDDEN[hidden]
     whole = compiled(ops.attention, inputs, gradients)
-    causal = compiled(lambda q, k, v: ops.attention(q, k, v, is_causal=True), inputs, gradients)
-    first = ops.attention(*(x[:, :5] for x in inputs[:3]), is_causal=True)
-    np.testing.assert_allclose(tf.nest.flatten(causal())[0][:, :5], first, rtol=0, atol=1e-4)
-    ratio = paired_ratio(causal, whole)
-    finish(benchmark, causal, times_not_causal=ratio.median, low=ratio.low, high=ratio.high)
+    some = compiled(lambda q, k, v: ops.attention(q, k, v, **options), inputs, gradients)
+    plain = compiled(lambda q, k, v: ops.attention(q, k, v, mask=tf.constant(seen[None])), inputs, gradients)
+    agree(some(), plain(), TOLERANCE["float32"])
+    ratio, masked = paired_ratio(some, whole), paired_ratio(some, plain)
+    figures = {"times_all_keys": ratio.median, "low": ratio.low, "high": ratio.high, "times_mask": masked.median}
+    finish(benchmark, some, **figures, ceiling=seen.size / seen.sum())
 
 
 def test_the_same_under_xla(benchmark):
