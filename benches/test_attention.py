@@ -182,7 +182,7 @@ def rates(
     return {
         "gflops": float(rate),
         "ceiling_gflops": float(ceiling),
-        "share_of_ceiling": float(rate / ceiling),
+        "share_of_ceiling": float(np.median(np.divide(mine, theirs))),
     }
 
 
