@@ -2,7 +2,9 @@
 // their values are copied side by side, then for some rows at a time the scores are multiplied out, made
 // probabilities in place, and multiplied by the values. What earlier blocks gave is scaled to the new maximum.
 // Float32 queries are multiplied where they lie. So is the result written where it belongs, with one block of keys
-// and whole vectors of a head.
+// and whole vectors of a head. Tried and dropped: values where they lie (0.9 times as fast), results of several blocks
+// where they belong (0.96); scores that are not looked through for their maximum, as could be where norms bound them
+// (1.02 to 1.04, not worth a second way).
 #include <algorithm>
 #include <cmath>
 #include <limits>
