@@ -72,7 +72,12 @@ def test_some_keys_against_our_own_with_all(benchmark, hidden, gradients):
     plain = compiled(lambda q, k, v: ops.attention(q, k, v, mask=tf.constant(seen[None])), inputs, gradients)
     agree(some(), plain(), TOLERANCE["float32"])
     ratio, masked = paired_ratio(some, whole), paired_ratio(some, plain)
-    figures = {"times_all_keys": ratio.median, "low": ratio.low, "high": ratio.high, "times_mask": masked.median}
+    figures = {
+        "times_all_keys": ratio.median,
+        "low": ratio.low,
+        "high": ratio.high,
+        "times_mask": masked.median,
+    }
     finish(benchmark, some, **figures, ceiling=seen.size / seen.sum())
 
 

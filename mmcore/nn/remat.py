@@ -12,7 +12,8 @@ def remat(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     """`function` that keeps nothing for the gradient but its arguments and computes the rest again there.
 
     Around each block of a stack this needs the memory of one block's inner values instead of that of all, for
-    the time of another forward pass. Works eagerly, in a `tf.function` and under XLA. The result and the gradient are
+    the time of another forward pass. Works eagerly, in a `tf.function` and under XLA (where TensorFlow 2.18 saves
+    less than later ones: 0.4 instead of 0.7 of the memory of 8 blocks). The result and the gradient are
     those of `function`, if a second call gives the same as the first: pass a seed for all randomness. Only
     arguments and variables get a gradient, not tensors that the function takes from elsewhere; there are no
     second derivatives.

@@ -93,4 +93,4 @@ def call(impl: str, keywords: dict, q, k, v, dout, *bias) -> list[tf.Tensor]:
 
 
 def arrays(tensors: list[tf.Tensor]) -> list[np.ndarray]:
-    return [np.float64(tf.cast(x, tf.float32)) for x in tensors]
+    return [np.asarray(tf.cast(x, tf.float32), np.float64) for x in tensors]

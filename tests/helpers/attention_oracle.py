@@ -75,14 +75,14 @@ def kept(case: Case) -> np.ndarray:
 def oracle(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """(out, dq, dk, dv and dbias where there is a bias) in float64, and the bounds of each."""
     group = case.q.shape[2] // case.k.shape[2]
-    q, dout = (np.float64(x).transpose(0, 2, 1, 3) for x in (case.q, case.dout))
-    k, v = (np.float64(x).transpose(0, 2, 1, 3).repeat(group, axis=1) for x in (case.k, case.v))
+    q, dout = (np.asarray(x, np.float64).transpose(0, 2, 1, 3) for x in (case.q, case.dout))
+    k, v = (np.asarray(x, np.float64).transpose(0, 2, 1, 3).repeat(group, axis=1) for x in (case.k, case.v))
     scale = np.float64(np.float32(case.options.get("scale", q.shape[-1] ** -0.5)))
     raw = scale * (q @ k.swapaxes(2, 3))
     cap = case.options.get("soft_cap")
     scores = raw if cap is None else np.float32(cap) * np.tanh(raw / np.float32(cap))
     slope = 1.0 if cap is None else 1 - (scores / np.float32(cap)) ** 2
-    bias = np.float64(case.options["bias"]) if "bias" in case.options else None
+    bias = np.asarray(case.options["bias"], np.float64) if "bias" in case.options else None
     scores = scores if bias is None else scores + bias
     scores = np.where(visible(case), scores, -np.inf)
     most = scores.max(axis=-1, keepdims=True, initial=-np.inf)
@@ -143,7 +143,7 @@ def plain(case: Case) -> list[np.ndarray]:
         weights = tf.where(tf.reduce_any(seen, axis=-1, keepdims=True), weights, tf.zeros([], q.dtype))
         out = tf.transpose(tf.matmul(weights * keep, values), [0, 2, 1, 3])
     gradients = tape.gradient(out, [q, k, v, *bias], output_gradients=dout)
-    return [np.float64(tf.cast(x, tf.float32)) for x in (out, *gradients)]
+    return [np.asarray(tf.cast(x, tf.float32), np.float64) for x in (out, *gradients)]
 
 
 def check(found: list[np.ndarray], case: Case, *, strict: bool = False) -> None:

@@ -59,12 +59,12 @@ def run(case: Case, impl: str) -> list[np.ndarray]:
 def oracle(case: Case) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """What `run` should give, in float64; and how far rounding may take a good implementation, per element."""
     width = case.x.shape[-1]
-    x, dy = (np.float64(a).reshape(-1, width) for a in (case.x, case.dy))
-    scale = np.float64(case.scale)
+    x, dy = (np.asarray(a, np.float64).reshape(-1, width) for a in (case.x, case.dy))
+    scale = np.asarray(case.scale, np.float64)
     mean = x.mean(1, keepdims=True) if case.centred else 0.0
     factor = 1 / np.sqrt(((x - mean) ** 2).mean(1, keepdims=True) + np.float64(np.float32(EPSILON)))
     unit, gradient = (x - mean) * factor, dy * scale
-    y = unit * scale + (0 if case.bias is None else np.float64(case.bias))
+    y = unit * scale + (0 if case.bias is None else np.asarray(case.bias, np.float64))
     change = gradient - unit * (gradient * unit).mean(1, keepdims=True)
     change -= gradient.mean(1, keepdims=True) if case.centred else 0.0
     results = [y, factor * change, (dy * unit).sum(0)] + ([] if case.bias is None else [dy.sum(0)])

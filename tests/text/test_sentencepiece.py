@@ -152,7 +152,10 @@ def test_trained_models_give_the_same_ids(tmp_path, name, symbols):
 
 
 def test_unused_pieces_are_left_out(tmp_path):
-    pb2 = pytest.importorskip("sentencepiece.sentencepiece_model_pb2", exc_type=ImportError)
+    try:
+        from sentencepiece import sentencepiece_model_pb2 as pb2
+    except Exception as error:  # An older protobuf, as TensorFlow 2.18 wants it, raises an error of its own.
+        pytest.skip(f"SentencePiece's model format cannot be read here: {error}")
     model = pb2.ModelProto.FromString(train(vocab_size=200))
     for piece in model.pieces[5::4]:
         piece.type = pb2.ModelProto.SentencePiece.UNUSED
