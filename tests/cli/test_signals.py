@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 RUN = [sys.executable, "-m", "mmcore", "train"]
-OPTIONS = ["--image", "", "--text-encoder", "transformer", "--jit", "off", "--epochs", "6", "--seed", "3"]
+OPTIONS = ["--image", "", "--text-encoder", "transformer", "--jit", "off", "--epochs", "3", "--seed", "3"]
 FIRST_STEPS_S = 120
 
 
