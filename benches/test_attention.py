@@ -37,7 +37,7 @@ SEGMENTS = np.broadcast_to(AT // 256, (PARTLY_SEEN[0], AT.size)).astype("int32")
 HIDDEN = {
     "causal": ({"is_causal": True}, AT[:, None] >= AT),
     "window": ({"window": 128}, np.abs(AT[:, None] - AT) < 128),
-    "segments": ({"segment_ids": tf.constant(SEGMENTS)}, SEGMENTS[0][:, None] == SEGMENTS[0]),
+    "segments": ({"segment_ids": SEGMENTS}, SEGMENTS[0][:, None] == SEGMENTS[0]),
 }
 
 

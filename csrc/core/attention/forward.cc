@@ -68,7 +68,7 @@ class Unit {
     // no bit.
     const size_t part = EvenPart(problem_.sizes.keys, kBlockKeys, kernels_.panel);
     const size_t start = seen.begin / part * part;
-    const bool whole = problem_.dtype == Dtype::kFloat32 && width_ == problem_.sizes.head_dim;
+    const bool whole = InPlace() && width_ == problem_.sizes.head_dim;
     if (whole && !seen.empty() && seen.end <= start + part) result_ = &out;
     LoadQueries();
     StartRows();
@@ -89,6 +89,7 @@ class Unit {
     return std::frexp(problem_.scale, &exponent) == 0.5f ? problem_.scale : 1.0f;
   }
 
+  // Whether queries are multiplied where they lie.
   bool InPlace() const { return problem_.dtype == Dtype::kFloat32; }
 
   void LoadQueries() {
@@ -163,12 +164,13 @@ class Unit {
 
   void MultiplyKeys(const Block& block, size_t stride, size_t skipped, size_t first) {
     Product product;
-    product.a = scratch_.queries.data() + first * width_;
-    product.a_row = width_;
     if (InPlace()) {
       const RowCopy rows = RowsOf(problem_, problem_.q, b_, block.head, block.queries, width_);
       product.a = static_cast<const float*>(rows.from);
       product.a_row = rows.from_row;
+    } else {
+      product.a = scratch_.queries.data() + first * width_;
+      product.a_row = width_;
     }
     product.a_depth = 1;
     product.b = scratch_.keys.data() + skipped * depth_;
@@ -208,8 +210,7 @@ class Unit {
   }
 
   float* ResultRows(size_t head, Range queries) const {
-    const Input result{result_->data, result_->batch, result_->row, result_->head};
-    return static_cast<float*>(const_cast<void*>(RowsOf(problem_, result, b_, head, queries, width_).from));
+    return static_cast<float*>(OutputRows(problem_, *result_, b_, head, queries));
   }
 
   // Of rows that see no key. (What `mixed` holds of them is 0 already.)
@@ -292,10 +293,11 @@ void RunForward(const Problem& problem, const Output& out, float* lse, Executor&
   const size_t units = sizes.batch * head_units * parts;
   // Many at a time first, and one by one at the end, where threads would wait for each other.
   const size_t many = UnitsTogether(units, threads), singles = std::min(units, 2 * many * threads);
-  const size_t groups = (units - singles) / many;
-  executor.ParallelFor(groups + units - groups * many, [&](size_t task) {
-    const size_t begin = task < groups ? task * many : groups * many + task - groups;
-    for (size_t unit = begin; unit < begin + (task < groups ? many : 1); ++unit) {
+  const size_t groups = (units - singles) / many, grouped = groups * many;
+  executor.ParallelFor(groups + units - grouped, [&](size_t task) {
+    const bool single = task >= groups;
+    const size_t begin = single ? grouped + task - groups : task * many;
+    for (size_t unit = begin; unit < begin + (single ? 1 : many); ++unit) {
       const size_t b = unit / (parts * head_units), head = unit / parts % head_units * together;
       const size_t first = unit % parts * rows;
       Unit(problem, kernels, b, {head, head + together}, {first, std::min(sizes.queries, first + rows)}).Run(out, lse);

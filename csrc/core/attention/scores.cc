@@ -20,12 +20,16 @@ Range TrimSegments(const int32_t* segments, Range keys, int32_t low, int32_t hig
   return keys;
 }
 
+template <typename Data>
+size_t BytesTo(const Problem& problem, const Strided<Data>& tensor, size_t b, size_t head, size_t row) {
+  return (b * tensor.batch + row * tensor.row + head * tensor.head) * ElementSize(problem.dtype);
+}
+
 }  // namespace
 
 RowCopy RowsOf(const Problem& problem, const Input& tensor, size_t b, size_t head, Range rows, size_t width) {
   RowCopy copy;
-  const size_t at = b * tensor.batch + rows.begin * tensor.row + head * tensor.head;
-  copy.from = static_cast<const char*>(tensor.data) + at * ElementSize(problem.dtype);
+  copy.from = static_cast<const char*>(tensor.data) + BytesTo(problem, tensor, b, head, rows.begin);
   copy.from_row = tensor.row;
   copy.bfloat16 = problem.dtype == Dtype::kBfloat16;
   copy.rows = rows.size();
@@ -34,11 +38,15 @@ RowCopy RowsOf(const Problem& problem, const Input& tensor, size_t b, size_t hea
   return copy;
 }
 
+void* OutputRows(const Problem& problem, const Output& to, size_t b, size_t head, Range rows) {
+  return static_cast<char*>(to.data) + BytesTo(problem, to, b, head, rows.begin);
+}
+
 void StoreRows(const Problem& problem, const Kernels& kernels, const float* from, const float* factors,
                const Output& to, size_t b, size_t head, Range rows) {
   const size_t width = RoundUp(problem.sizes.head_dim, kernels.lanes);
   const RowCopy shape = RowsOf(problem, {to.data, to.batch, to.row, to.head}, b, head, rows, width);
-  kernels.store_rows(from, width, factors, shape, const_cast<void*>(shape.from));
+  kernels.store_rows(from, width, factors, shape, OutputRows(problem, to, b, head, rows));
 }
 
 Range VisibleKeys(const Problem& problem, size_t t) {

@@ -29,6 +29,9 @@ inline size_t EvenPart(size_t total, size_t most, size_t multiple) {
 // Where a head's part of [batch, rows, heads, head_dim] begins, as a copy of `rows` of them from row `first`.
 RowCopy RowsOf(const Problem& problem, const Input& tensor, size_t b, size_t head, Range rows, size_t width);
 
+// Where the first of these rows of a head is to be written.
+void* OutputRows(const Problem& problem, const Output& to, size_t b, size_t head, Range rows);
+
 // Writes rows of [.., RoundUp(head_dim, lanes)], each times its factor, to a head's part of `to`.
 void StoreRows(const Problem& problem, const Kernels& kernels, const float* from, const float* factors,
                const Output& to, size_t b, size_t head, Range rows);
